@@ -1,0 +1,1 @@
+"""The commands of ./mlfym, one module each."""

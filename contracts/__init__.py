@@ -1,0 +1,1 @@
+"""What the programs agree on. Imports none of them; they meet here and nowhere else."""

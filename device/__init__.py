@@ -1,0 +1,1 @@
+"""The appliance: core, vision, analysis, music, frontends."""

@@ -1,0 +1,1 @@
+"""Music and faces made by our own code, for the demo and the tests."""

@@ -1,0 +1,127 @@
+"""Everything that can happen to the core. Threads make these; one queue brings them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from contracts.messages import Ranked, Tier
+from contracts.track import TrackId
+from contracts.vision_wire import CameraState, Face
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Something that happened."""
+
+    at: float
+    """Seconds on the monotonic clock."""
+
+
+class Tick(Event):
+    """Time went by; once a second."""
+
+    unix_seconds: float
+    """Wall clock, for what people and the server read; never for intervals."""
+
+
+class FacesSeen(Event):
+    """Vision looked at a frame."""
+
+    faces: tuple[Face, ...] = ()
+
+
+class CameraChanged(Event):
+    """The camera is in another state."""
+
+    state: CameraState
+    detail: str = ""
+
+
+class VisionLost(Event):
+    """The vision program's connection ended."""
+
+
+class TrackStarted(Event):
+    """The first sample of a track went out."""
+
+    track: TrackId
+
+
+class TrackEnding(Event):
+    """The track ends in `seconds_left`: time to hand over the next for a crossfade."""
+
+    track: TrackId
+    seconds_left: float
+
+
+class TrackEnded(Event):
+    """The track was played to its end."""
+
+    track: TrackId
+
+
+class TrackFailed(Event):
+    """The track cannot be decoded."""
+
+    track: TrackId
+    why: str
+
+
+class SoundLost(Event):
+    """The sound card went away."""
+
+
+class SoundBack(Event):
+    """The sound card is there again."""
+
+
+class RankingArrived(Event):
+    """A tier answered."""
+
+    request: str
+    tier: Tier
+    tracks: tuple[Ranked, ...] = ()
+    error: str = ""
+
+
+class ServerChanged(Event):
+    """The recommender server came or went."""
+
+    online: bool
+
+
+class PackChanged(Event):
+    """An offline pack of the present library is there, or is no longer."""
+
+    usable: bool
+
+
+class LibraryChanged(Event):
+    """The library was scanned: these can be played now."""
+
+    tracks: tuple[TrackId, ...]
+
+
+class CommandGiven(Event):
+    """Somebody told the device what to do: page, home automation, button, control socket."""
+
+    name: str
+    argument: str = ""
+
+
+AnyEvent = (
+    Tick
+    | FacesSeen
+    | CameraChanged
+    | VisionLost
+    | TrackStarted
+    | TrackEnding
+    | TrackEnded
+    | TrackFailed
+    | SoundLost
+    | SoundBack
+    | RankingArrived
+    | ServerChanged
+    | PackChanged
+    | LibraryChanged
+    | CommandGiven
+)

@@ -1,0 +1,1 @@
+"""The three tiers that choose music."""

@@ -1,0 +1,1 @@
+"""Train, quantise, evaluate and package the emotion model."""

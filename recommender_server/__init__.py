@@ -1,0 +1,1 @@
+"""Catalogue and interactions in, rankings and offline packs out."""
