@@ -99,7 +99,7 @@ class Bus:
         """Hand a message to the broker; False, and nothing kept, while there is none."""
         if not self._connected:
             return False
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if publication.response_topic:
             properties.ResponseTopic = publication.response_topic
         if publication.correlation:
@@ -143,7 +143,7 @@ class Bus:
         try:
             publication = Publication(
                 topic=message.topic,
-                payload=message.payload,
+                payload=bytes(message.payload),
                 qos=message.qos,
                 retain=message.retain,
                 response_topic=getattr(properties, "ResponseTopic", ""),

@@ -74,14 +74,14 @@ class ReasonKind(StrEnum):
     """Not heard yet."""
 
 
-class Reason(Message):
+class Reason(Message, frozen=True, kw_only=True):
     """Why this track, in a form that each page words in its listener's language."""
 
     kind: ReasonKind
     subject: str = ""
 
 
-class Ranked(Message):
+class Ranked(Message, frozen=True, kw_only=True):
     """A track of a ranking, best first."""
 
     track: TrackId
@@ -89,7 +89,7 @@ class Ranked(Message):
     reason: Reason
 
 
-class RecommendRequest(Message):
+class RecommendRequest(Message, frozen=True, kw_only=True):
     """A device asks for tracks out of its own library."""
 
     listener: ListenerId = LISTENER_DEVICE
@@ -109,7 +109,7 @@ class RecommendRequest(Message):
     """An answer later than this after the request was sent is worth nothing."""
 
 
-class RecommendReply(Message):
+class RecommendReply(Message, frozen=True, kw_only=True):
     """The answer; `error` says what was wrong with the request, in words."""
 
     tracks: tuple[Ranked, ...] = ()
@@ -129,7 +129,7 @@ class InteractionKind(StrEnum):
     MORE_LIKE_THIS = "more_like_this"
 
 
-class Interaction(Message):
+class Interaction(Message, frozen=True, kw_only=True):
     """One thing a listener did. The id makes sending it twice harmless."""
 
     id: Identifier
@@ -142,19 +142,19 @@ class Interaction(Message):
     arousal: Arousal | None = None
 
 
-class InteractionBatch(Message):
+class InteractionBatch(Message, frozen=True, kw_only=True):
     """Interactions out of a device's outbox."""
 
     interactions: Annotated[tuple[Interaction, ...], msgspec.Meta(max_length=500)]
 
 
-class InteractionsAck(Message):
+class InteractionsAck(Message, frozen=True, kw_only=True):
     """These ids are on the server's disk; the device may forget them."""
 
     ids: tuple[Identifier, ...]
 
 
-class LibraryChunk(Message):
+class LibraryChunk(Message, frozen=True, kw_only=True):
     """A part of a device's library; any worker may receive any part."""
 
     library: Identifier
@@ -164,7 +164,7 @@ class LibraryChunk(Message):
     tracks: Annotated[tuple[Track, ...], msgspec.Meta(max_length=500)]
 
 
-class LibraryAck(Message):
+class LibraryAck(Message, frozen=True, kw_only=True):
     """How much of a library has arrived."""
 
     library: Identifier
@@ -173,14 +173,14 @@ class LibraryAck(Message):
     error: str = ""
 
 
-class PackRequest(Message):
+class PackRequest(Message, frozen=True, kw_only=True):
     """A device asks for an offline pack of its library; the answer is binary, on `pack`."""
 
     library: Identifier
     listener: ListenerId = LISTENER_DEVICE
 
 
-class Choice(Message):
+class Choice(Message, frozen=True, kw_only=True):
     """A track in words, with why and by whom it was chosen."""
 
     track: TrackId
@@ -190,7 +190,7 @@ class Choice(Message):
     tier: Tier = Tier.DEFAULTS
 
 
-class State(Message):
+class State(Message, frozen=True, kw_only=True):
     """What a device is doing, retained."""
 
     playback: Playback = Playback.IDLE
@@ -213,7 +213,7 @@ class DeviceEventKind(StrEnum):
     FALLBACK_ENTERED = "fallback_entered"
 
 
-class DeviceEvent(Message):
+class DeviceEvent(Message, frozen=True, kw_only=True):
     """Something happened on a device."""
 
     kind: DeviceEventKind

@@ -65,7 +65,8 @@ def crop_face(
     step = max(1, int(0.5 / shrink))  # a large face is read at a coarser pitch, then averaged
     inner = CROP_SIZE * step
     matrix = cv2.getRotationMatrix2D(centre, roll_degrees, inner / side)
-    matrix[:, 2] += inner / 2 - np.asarray(centre)
+    matrix[0, 2] += inner / 2 - centre[0]
+    matrix[1, 2] += inner / 2 - centre[1]
     cut = cv2.warpAffine(
         frame, matrix, (inner, inner), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -86,7 +87,8 @@ def standardise(crop: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     enlarged = cv2.resize(crop, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     mean, deviation = (float(v[0, 0]) for v in cv2.meanStdDev(enlarged))
     levels = (enlarged - mean) / max(deviation, FLAT_DEVIATION)
-    return np.clip(levels, -STANDARD_RANGE, STANDARD_RANGE)[..., None]
+    clipped = np.clip(levels, -STANDARD_RANGE, STANDARD_RANGE)[..., None]
+    return np.asarray(clipped, np.float32)
 
 
 def quantise(
@@ -100,7 +102,8 @@ def quantise(
     if not scale:
         return values.astype(kind)
     limits = np.iinfo(kind)
-    return np.clip(np.rint(values / scale + zero_point), limits.min, limits.max).astype(kind)
+    rounded = np.rint(values / scale + zero_point)
+    return np.asarray(np.clip(rounded, limits.min, limits.max), kind)
 
 
 def dequantise(values: NDArray[np.generic], scale: float, zero_point: int) -> NDArray[np.float32]:

@@ -61,7 +61,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 # Core → vision
 
 
-class Configure(Packet):
+class Configure(Packet, frozen=True, kw_only=True):
     """Settings; sent first, and again when they change."""
 
     camera: str
@@ -71,19 +71,19 @@ class Configure(Packet):
     """A face whose centre lies in one of these is not reported."""
 
 
-class CameraOn(Packet):
+class CameraOn(Packet, frozen=True, kw_only=True):
     """The LED is lit and the notice was acknowledged: open the camera."""
 
 
-class CameraOff(Packet):
+class CameraOff(Packet, frozen=True, kw_only=True):
     """Close the camera."""
 
 
-class Heartbeat(Packet):
+class Heartbeat(Packet, frozen=True, kw_only=True):
     """Core is alive."""
 
 
-class AnalysePhoto(Packet):
+class AnalysePhoto(Packet, frozen=True, kw_only=True):
     """Analyse the picture in the sealed memfd that travels with this packet."""
 
     photo: str
@@ -92,7 +92,7 @@ class AnalysePhoto(Packet):
 # Vision → core
 
 
-class Hello(Packet):
+class Hello(Packet, frozen=True, kw_only=True):
     """Vision is up, with these models."""
 
     detector: str
@@ -108,14 +108,14 @@ class CameraState(StrEnum):
     FAILED = "failed"
 
 
-class CameraReport(Packet):
+class CameraReport(Packet, frozen=True, kw_only=True):
     """The camera's state changed."""
 
     state: CameraState
     detail: str = ""
 
 
-class FacesSeen(Packet):
+class FacesSeen(Packet, frozen=True, kw_only=True):
     """The faces of the newest frame, largest first; none when there are none."""
 
     frame: int
@@ -124,7 +124,7 @@ class FacesSeen(Packet):
     faces: tuple[Face, ...] = ()
 
 
-class PhotoAnalysed(Packet):
+class PhotoAnalysed(Packet, frozen=True, kw_only=True):
     """The faces of a guest's photo."""
 
     photo: str
@@ -133,7 +133,7 @@ class PhotoAnalysed(Packet):
     faces: tuple[Face, ...] = ()
 
 
-class PhotoRefused(Packet):
+class PhotoRefused(Packet, frozen=True, kw_only=True):
     """The photo could not be analysed, and why, in words for the guest."""
 
     photo: str
@@ -157,10 +157,11 @@ def decode_to_vision(payload: bytes) -> ToVision:
 
     """
     try:
-        return msgspec.json.decode(payload, type=ToVision)
+        packet: ToVision = msgspec.json.decode(payload, type=ToVision)
     except msgspec.DecodeError as error:
         msg = f"not a packet from core: {error}"
         raise VisionMessageError(msg) from error
+    return packet
 
 
 def decode_from_vision(payload: bytes) -> FromVision:
@@ -171,7 +172,8 @@ def decode_from_vision(payload: bytes) -> FromVision:
 
     """
     try:
-        return msgspec.json.decode(payload, type=FromVision)
+        packet: FromVision = msgspec.json.decode(payload, type=FromVision)
     except msgspec.DecodeError as error:
         msg = f"not a packet from vision: {error}"
         raise VisionMessageError(msg) from error
+    return packet

@@ -16,65 +16,65 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     """Seconds on the monotonic clock."""
 
 
-class Tick(Event):
+class Tick(Event, frozen=True, kw_only=True):
     """Time went by; once a second."""
 
     unix_seconds: float
     """Wall clock, for what people and the server read; never for intervals."""
 
 
-class FacesSeen(Event):
+class FacesSeen(Event, frozen=True, kw_only=True):
     """Vision looked at a frame."""
 
     faces: tuple[Face, ...] = ()
 
 
-class CameraChanged(Event):
+class CameraChanged(Event, frozen=True, kw_only=True):
     """The camera is in another state."""
 
     state: CameraState
     detail: str = ""
 
 
-class VisionLost(Event):
+class VisionLost(Event, frozen=True, kw_only=True):
     """The vision program's connection ended."""
 
 
-class TrackStarted(Event):
+class TrackStarted(Event, frozen=True, kw_only=True):
     """The first sample of a track went out."""
 
     track: TrackId
 
 
-class TrackEnding(Event):
+class TrackEnding(Event, frozen=True, kw_only=True):
     """The track ends in `seconds_left`: time to hand over the next for a crossfade."""
 
     track: TrackId
     seconds_left: float
 
 
-class TrackEnded(Event):
+class TrackEnded(Event, frozen=True, kw_only=True):
     """The track was played to its end."""
 
     track: TrackId
 
 
-class TrackFailed(Event):
+class TrackFailed(Event, frozen=True, kw_only=True):
     """The track cannot be decoded."""
 
     track: TrackId
     why: str
 
 
-class SoundLost(Event):
+class SoundLost(Event, frozen=True, kw_only=True):
     """The sound card went away."""
 
 
-class SoundBack(Event):
+class SoundBack(Event, frozen=True, kw_only=True):
     """The sound card is there again."""
 
 
-class RankingArrived(Event):
+class RankingArrived(Event, frozen=True, kw_only=True):
     """A tier answered."""
 
     request: str
@@ -83,25 +83,25 @@ class RankingArrived(Event):
     error: str = ""
 
 
-class ServerChanged(Event):
+class ServerChanged(Event, frozen=True, kw_only=True):
     """The recommender server came or went."""
 
     online: bool
 
 
-class PackChanged(Event):
+class PackChanged(Event, frozen=True, kw_only=True):
     """An offline pack of the present library is there, or is no longer."""
 
     usable: bool
 
 
-class LibraryChanged(Event):
+class LibraryChanged(Event, frozen=True, kw_only=True):
     """The library was scanned: these can be played now."""
 
     tracks: tuple[TrackId, ...]
 
 
-class CommandGiven(Event):
+class CommandGiven(Event, frozen=True, kw_only=True):
     """Somebody told the device what to do: page, home automation, button, control socket."""
 
     name: str

@@ -60,7 +60,7 @@ class InvertedResidual(nn.Module):
         ]
         self.conv = nn.Sequential(*layers)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - the class says what goes in and out
         y: Tensor = self.conv(x)
         return x + y if self.has_shortcut else y
 
@@ -83,7 +83,7 @@ class MobileNetV2(nn.Module):
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, classes))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - the class says what goes in and out
         pooled = self.features(x).mean((2, 3))
         logits: Tensor = self.classifier(pooled)
         return logits
