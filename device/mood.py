@@ -1,0 +1,114 @@
+"""From the emotions of single frames to a mood: one small filter with hysteresis.
+
+The class probabilities of the faces, weighted by face area, run through an exponential
+filter of time constant τ: p ← p + (1 - exp(-Δt/τ)) (x - p). A mood is believed when its
+filtered probability stays above `enter` for the dwell, and given up below `leave`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from contracts.emotion import EMOTIONS, VALENCE_AROUSAL, three_classes
+from contracts.mood import UNKNOWN_MOOD, Mood, MoodClass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contracts.vision_wire import Face
+    from device.settings import MoodSettings
+
+LONGEST_STEP_SECONDS = 1.0
+"""After a stall one frame counts for no more than this: it is still only one frame."""
+
+
+def group_emotions(faces: Sequence[Face]) -> tuple[float, ...] | None:
+    """Mean class probabilities [8] of the faces by area; None when no face is readable."""
+    readable = [face for face in faces if face.known]
+    areas = [max(face.box.width * face.box.height, 1e-6) for face in readable]
+    if not readable:
+        return None
+    total = sum(areas)
+    return tuple(
+        sum(area * face.emotions[c] for area, face in zip(areas, readable, strict=True)) / total
+        for c in range(len(EMOTIONS))
+    )
+
+
+class MoodFilter:
+    """The mood of whoever is before the camera."""
+
+    def __init__(self, settings: MoodSettings) -> None:
+        self._settings = settings
+        self._forget()
+
+    def _forget(self) -> None:
+        self._emotions: tuple[float, ...] | None = None
+        self._seen_at: float | None = None
+        self._candidate = MoodClass.UNKNOWN
+        self._candidate_since = 0.0
+        self._believed = MoodClass.UNKNOWN
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """Filtered probability of each emotion; empty while nobody was seen."""
+        return dict(zip(EMOTIONS, self._emotions, strict=True)) if self._emotions else {}
+
+    def see(self, faces: Sequence[Face], at: float) -> Mood:
+        """Mood after the faces of one frame at monotonic second `at`."""
+        emotions = group_emotions(faces)
+        if emotions is None:
+            return self.wait(at)
+        self._emotions = self._filtered(emotions, at)
+        self._seen_at = at
+        self._decide(at)
+        return self.mood()
+
+    def wait(self, at: float) -> Mood:
+        """Mood when time went by without a readable face."""
+        if self._seen_at is not None and at - self._seen_at > self._settings.forget_seconds:
+            self._forget()
+        return self.mood()
+
+    def mood(self) -> Mood:
+        """The believed mood, with the filtered valence and arousal."""
+        if self._emotions is None or self._believed is MoodClass.UNKNOWN:
+            return UNKNOWN_MOOD
+        named = self.emotions
+        valence = sum(p * VALENCE_AROUSAL[e][0] for e, p in named.items())
+        arousal = sum(p * VALENCE_AROUSAL[e][1] for e, p in named.items())
+        return Mood(
+            mood=self._believed,
+            valence=max(-1.0, min(1.0, valence)),
+            arousal=max(-1.0, min(1.0, arousal)),
+            confidence=min(1.0, three_classes(named)[self._believed]),
+        )
+
+    def _filtered(self, emotions: tuple[float, ...], at: float) -> tuple[float, ...]:
+        if self._emotions is None or self._seen_at is None:
+            return emotions
+        step = min(max(at - self._seen_at, 0.0), LONGEST_STEP_SECONDS)
+        weight = 1 - math.exp(-step / self._settings.time_constant_seconds)
+        old_and_new = zip(self._emotions, emotions, strict=True)
+        return tuple(old + weight * (new - old) for old, new in old_and_new)
+
+    def _decide(self, at: float) -> None:
+        classes = three_classes(self.emotions)
+        best = MoodClass(max(classes, key=lambda name: classes[name]))
+        if best is not self._candidate or classes[best] < self._threshold(best):
+            self._candidate = best if classes[best] >= self._threshold(best) else MoodClass.UNKNOWN
+            self._candidate_since = at
+        held = at - self._candidate_since >= self._settings.dwell_seconds
+        if self._candidate is not MoodClass.UNKNOWN and held:
+            self._believed = self._candidate
+        elif (
+            self._believed is not MoodClass.UNKNOWN
+            and classes[self._believed] < self._settings.leave
+            and self._candidate is MoodClass.UNKNOWN
+        ):
+            self._believed = MoodClass.UNKNOWN
+
+    def _threshold(self, mood: MoodClass) -> float:
+        negative = mood is MoodClass.NEGATIVE
+        return self._settings.enter_negative if negative else self._settings.enter

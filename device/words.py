@@ -1,0 +1,35 @@
+"""Reasons in words that a listener understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.messages import Reason, ReasonKind
+from contracts.track import Track, TrackId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WORDS = {
+    ReasonKind.MOOD: "{subject}, like your mood",
+    ReasonKind.LIKED: "because you liked {subject}",
+    ReasonKind.SIMILAR: "goes with {subject}",
+    ReasonKind.TAGS: "{subject}, as you asked",
+    ReasonKind.POPULAR: "played often",
+    ReasonKind.NEW: "not heard yet",
+}
+_WITHOUT_SUBJECT = {
+    ReasonKind.MOOD: "fits your mood",
+    ReasonKind.LIKED: "like what you play",
+    ReasonKind.SIMILAR: "goes with the last track",
+    ReasonKind.TAGS: "as you asked",
+}
+
+
+def reason_words(reason: Reason, library: Mapping[TrackId, Track]) -> str:
+    """One short English phrase; a subject that is a track is named by its title."""
+    track = library.get(TrackId(reason.subject))
+    subject = track.title if track else reason.subject
+    if not subject and reason.kind in _WITHOUT_SUBJECT:
+        return _WITHOUT_SUBJECT[reason.kind]
+    return _WORDS[reason.kind].format(subject=subject)
