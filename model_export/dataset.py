@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 Split = Literal["training", "public_test", "private_test"]
 SPLITS: dict[Split, int] = {"training": 0, "public_test": 1, "private_test": 2}
-UNUSABLE = ("unknown", "NF")
+OWN_CLASSES = {
+    "angry": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happy": "happiness",
+    "sad": "sadness",
+    "surprise": "surprise",
+    "neutral": "neutral",
+}
+"""FER2013's classes as FER+ calls them."""
 LEAKAGE_MAD = 15.0
 """Grey levels: test pictures nearer than this to a training picture are near copies of it."""
 
@@ -74,14 +83,28 @@ def load(path: Path, split: Split) -> Faces:
     return Faces(images[usable], shares, shares.argmax(axis=1), mad[usable] >= LEAKAGE_MAD)
 
 
+def load_own_labels(path: Path, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """All pictures of a split with FER2013's own single label (seven classes, no contempt).
+
+    Returns:
+        Pictures uint8 [n, 48, 48] and labels [n], index into EMOTIONS.
+
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        rows = arrays["usage"] == SPLITS[split]
+        names = [OWN_CLASSES[str(name)] for name in arrays["fer_classes"]]
+        order = np.array([EMOTIONS.index(name) for name in names], np.int64)
+        return arrays["images"][rows], order[arrays["fer_label"][rows]]
+
+
 def sampling_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.float64]:
     """Chance of drawing each row, so that a class counts (rows ** -power) times as often.
 
     0 leaves the data as it is, 1 draws all classes equally often.
     """
     counts = np.bincount(labels, minlength=len(EMOTIONS)).clip(min=1)
-    weights = counts[labels].astype(np.float64) ** -power
-    return weights / weights.sum()
+    weights: NDArray[np.float64] = counts[labels].astype(np.float64) ** -power
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def distort(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
@@ -89,14 +112,16 @@ def distort(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
     size = CROP_SIZE
     if random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
-    matrix = cv2.getRotationMatrix2D(
-        (size / 2 - 0.5, size / 2 - 0.5), random.normal(0, 8), random.uniform(0.85, 1.18)
+    matrix = np.array(
+        cv2.getRotationMatrix2D(
+            (size / 2 - 0.5, size / 2 - 0.5), random.normal(0, 8), random.uniform(0.85, 1.18)
+        )
     )
     matrix[0, 1] += random.uniform(-0.08, 0.08)  # shear: a head half turned
     matrix[:, 2] += random.uniform(-0.09, 0.09, 2) * size
     mode = cv2.BORDER_REPLICATE if random.random() < 0.5 else cv2.BORDER_CONSTANT
-    image = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=mode)
-    return _camera(_erased(image, random), random)
+    moved = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=mode)
+    return _camera(_erased(np.asarray(moved, np.uint8), random), random)
 
 
 def _erased(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
@@ -114,13 +139,14 @@ def _camera(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
     """Exposure, side light, blur and noise; plain brightness is standardised away anyway."""
     if random.random() < 0.5:
         curve = (np.linspace(0, 1, 256) ** np.exp(random.normal(0, 0.35))) * 255
-        image = cv2.LUT(image, curve.astype(np.uint8))
+        image = np.asarray(cv2.LUT(image, curve.astype(np.uint8)), np.uint8)
     levels: NDArray[np.float32] = image.astype(np.float32)
     if random.random() < 0.25:
         ramp = np.linspace(-1, 1, CROP_SIZE, dtype=np.float32) * random.uniform(-40, 40)
         levels = levels + (ramp[None] if random.random() < 0.5 else ramp[:, None])
     if random.random() < 0.2:
-        levels = cv2.GaussianBlur(levels, (0, 0), random.uniform(0.4, 1.4))
+        blurred = cv2.GaussianBlur(levels, (0, 0), random.uniform(0.4, 1.4))
+        levels = np.asarray(blurred, np.float32)
     if random.random() < 0.2:
         noise = random.standard_normal(levels.shape, dtype=np.float32)
         levels = levels + noise * random.uniform(2, 14)

@@ -45,7 +45,7 @@ def conv_bn_relu6(
     )
 
 
-class InvertedResidual(nn.Module):
+class InvertedResidual(nn.Module):  # type: ignore[misc, unused-ignore]
     """Expand, depthwise, project; a shortcut where the shapes allow it."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
@@ -65,11 +65,12 @@ class InvertedResidual(nn.Module):
         return x + y if self.has_shortcut else y
 
 
-class MobileNetV2(nn.Module):
+class MobileNetV2(nn.Module):  # type: ignore[misc, unused-ignore]
     """Grey faces [batch, 1, size, size] (standardised) to logits [batch, classes]."""
 
     def __init__(self, classes: int = 8, width: float = 1.0, dropout: float = 0.2) -> None:
         super().__init__()
+        self.width = width
         channels = scaled(STEM_CHANNELS, width)
         layers: list[nn.Module] = [conv_bn_relu6(1, channels, 3, stride=2)]
         for expansion, outputs, repeats, first_stride in INVERTED_RESIDUALS:

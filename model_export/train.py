@@ -114,11 +114,11 @@ class Training:
     def __init__(self, settings: TrainSettings, imagenet: str | None, checkpoint: Path) -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.checkpoint, self.progress = settings, checkpoint, Progress()
-        layout = {"width": settings.width, "dropout": settings.dropout}
-        self.network, self.average = MobileNetV2(**layout), MobileNetV2(**layout)
+        self.network = MobileNetV2(width=settings.width, dropout=settings.dropout)
+        self.average = MobileNetV2(width=settings.width, dropout=settings.dropout)
         if imagenet:
             load_imagenet(self.network, imagenet_weights(imagenet))
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(self._groups(), lr=settings.peak_rate)
         if checkpoint.is_file():
@@ -185,7 +185,7 @@ class Training:
                 group["lr"] = rate(step, steps, self.settings)
             loss = nn.functional.cross_entropy(self.network(x), votes)
             self.optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
             self.optimiser.step()
             # Early weights are worth little: the average starts short and lengthens.
             average_into(self.average, self.network, min(self.settings.ema, step / (step + 10)))

@@ -1,0 +1,92 @@
+"""From trained float weights to the int8 .tflite that the appliance runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from model_export import dataset, weights
+from model_export.keras_graph import int8_bytes, keras_twin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from tensorflow import keras
+
+    from model_export.network import MobileNetV2
+
+REPRESENTATIVE_FACES = 500
+SAME_WITHIN = 1e-4
+"""Largest difference of a logit between PyTorch and Keras."""
+COPY_LIMIT_BYTES = 5_000_000
+"""A float16 copy larger than this is not kept beside the model."""
+
+
+class TwinMismatchError(RuntimeError):
+    """Keras computes something else than PyTorch."""
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """What quantising came to."""
+
+    size: int
+    """Side of the input in pixels."""
+    model_bytes: int
+    copy_bytes: int
+    """0 when no float copy was kept."""
+    twin_difference: float
+    """Largest difference of a float logit between PyTorch and Keras."""
+
+
+def representative(faces: dataset.Faces, size: int, seed: int = 42) -> NDArray[np.float32]:
+    """Model inputs of a random part of the training faces, [500, size, size, 1]."""
+    count = min(REPRESENTATIVE_FACES, len(faces))
+    rows = np.random.default_rng(seed).choice(len(faces), count, replace=False)
+    return dataset.inputs(faces.images[rows], size)
+
+
+def twin_difference(
+    network: MobileNetV2, twin: keras.Model, inputs: NDArray[np.float32]
+) -> float:
+    """Largest difference of a logit between the two, over inputs [n, size, size, 1]."""
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(inputs.transpose(0, 3, 1, 2))).numpy()
+    found = np.concatenate([np.asarray(twin(row[None], training=False)) for row in inputs])
+    return float(np.abs(wanted - found).max())
+
+
+def quantise(checkpoint: Path, faces_file: Path, out: Path, size: int) -> Quantised:
+    """Write `out`, and beside it a float16 copy of the weights if that is small enough.
+
+    Raises:
+        TwinMismatchError: the Keras graph does not compute what was trained.
+
+    """
+    network = weights.trained(checkpoint)
+    faces = representative(dataset.load(faces_file, "training"), size)
+    twin = keras_twin(network, size)
+    difference = twin_difference(network, twin, faces[:64])
+    if difference > SAME_WITHIN:
+        msg = f"Keras and PyTorch differ by {difference:.2g} in a logit; nothing was written"
+        raise TwinMismatchError(msg)
+    content = int8_bytes(twin, faces)
+    part = out.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(out)
+    return Quantised(size, len(content), _float_copy(network, checkpoint, out), difference)
+
+
+def _float_copy(network: MobileNetV2, checkpoint: Path, out: Path) -> int:
+    path = out.with_name(f"{out.stem}_float.npz")
+    if path.resolve() == checkpoint.resolve():
+        return path.stat().st_size
+    written = weights.write_copy(network, path)
+    if written > COPY_LIMIT_BYTES:
+        path.unlink()
+        return 0
+    return written

