@@ -107,3 +107,16 @@ def _struct_of(hint: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - any 
     if get_origin(hint) in {Union, types.UnionType}:
         return next((s for s in map(_struct_of, get_args(hint)) if s), None)
     return None
+
+
+def to_toml(settings: msgspec.Struct) -> str:
+    """TOML that `load_settings` reads back to the same settings."""
+    lines, tables = [], []
+    for field in msgspec.structs.fields(type(settings)):
+        value = getattr(settings, field.name)
+        if isinstance(value, msgspec.Struct):
+            tables.append(f"\n[{field.name}]\n{to_toml(value)}")
+        else:
+            # Numbers, booleans and strings are written alike in JSON and in TOML.
+            lines.append(f"{field.name} = {msgspec.json.encode(value).decode()}\n")
+    return "".join(lines + tables)

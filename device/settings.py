@@ -54,6 +54,8 @@ class SoundSettings(msgspec.Struct, frozen=True, kw_only=True):
     driver: str = ""
     """SDL's driver: alsa, pulseaudio, pipewire; `disk` and `dummy` only where named here."""
     device: str = ""
+    fallback_driver: str = ""
+    """Used, and said once, when no card can be opened; empty: wait for a card."""
 
 
 class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):

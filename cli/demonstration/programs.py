@@ -1,0 +1,203 @@
+"""The four programs of an appliance as child processes: in order up, in reverse down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from cli.broker import EmbeddedBroker
+from contracts.settings import to_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from device.settings import DeviceSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP_SECONDS = 5.0
+"""A program that was asked to end and did not within this is killed."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program has cost."""
+
+    resident_mb: float
+    cpu_seconds: float
+
+
+def usage(pid: int) -> Usage | None:
+    """Resident memory and CPU seconds of a process from /proc; None when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return None
+    ticks = int(fields[11]) + int(fields[12])  # utime and stime, proc_pid_stat(5)
+    return Usage(
+        resident_mb=round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
+        cpu_seconds=round(ticks / os.sysconf("SC_CLK_TCK"), 2),
+    )
+
+
+@dataclass
+class Program:
+    """One child process with a log file of its own."""
+
+    name: str
+    arguments: Sequence[str]
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    _child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id; 0 when it does not run."""
+        return self._child.pid if self._child else 0
+
+    def start(self) -> None:
+        """Start it; what it says goes to its log."""
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, *self.arguments],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,  # Ctrl-C reaches the demo alone, which ends them in order
+            )
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._child.poll() if self._child else None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, sign: signal.Signals) -> None:
+        if self._child is None:
+            return
+        self._child.send_signal(sign)
+        try:
+            self._child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of its log."""
+        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+class Appliance:
+    """Broker, recommender server, vision and core, as they run on a device.
+
+    The broker is the embedded one unless the settings name another port than 0.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: DeviceSettings,
+        *,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.broker = None if settings.broker.port else EmbeddedBroker()
+        self.settings = msgspec.structs.replace(
+            settings,
+            state_folder=str(folder / "device"),
+            vision_socket=str(folder / "vision.sock"),
+        )
+        server = ["-m", "recommender_server", "serve", "--settings", str(folder / "server.toml")]
+        self.server = self._program("server", server)
+        core = ["-m", "device", "--settings", str(folder / "device.toml")]
+        self.core = self._program("core", core, environment)
+        self.vision = self._program("vision", self._vision_arguments())
+        self.started_at = 0.0
+
+    @property
+    def control_socket(self) -> Path:
+        """Where core takes commands and tells its status."""
+        return self._folder / "device" / "control.sock"
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Ours, in the order in which they start."""
+        return self.server, self.core, self.vision
+
+    def start(self) -> None:
+        """Start all; none waits for another, as after a power cut."""
+        self.started_at = time.monotonic()
+        if self.broker:
+            self.broker.start()
+        self._write_settings()
+        for program in self.programs:
+            program.start()
+
+    def stop(self) -> None:
+        """Stop all, in reverse order."""
+        for program in reversed(self.programs):
+            program.stop()
+        if self.broker:
+            self.broker.stop()
+
+    def usage(self) -> dict[str, Usage]:
+        """What each running program has cost so far."""
+        pids = {program.name: program.pid for program in self.programs}
+        if self.broker:
+            pids["broker"] = self.broker.pid
+        measured = {name: usage(pid) for name, pid in pids.items() if pid}
+        return {name: cost for name, cost in measured.items() if cost}
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _program(
+        self, name: str, arguments: Sequence[str], environment: dict[str, str] | None = None
+    ) -> Program:
+        return Program(name, arguments, self._folder / f"{name}.log", environment or {})
+
+    def _write_settings(self) -> None:
+        broker = self.settings.broker
+        if self.broker:
+            broker = msgspec.structs.replace(broker, host=self.broker.host, port=self.broker.port)
+        device = msgspec.structs.replace(self.settings, broker=broker)
+        (self._folder / "device.toml").write_text(to_toml(device), encoding="utf-8")
+        catalogue = msgspec.json.encode(str(self._folder / "server")).decode()
+        server = f"data_folder = {catalogue}\n[broker]\n{to_toml(broker)}"
+        (self._folder / "server.toml").write_text(server, encoding="utf-8")
+
+    def _vision_arguments(self) -> list[str]:
+        models = self.settings.models_folder
+        named = ["--models", models] if models else []
+        return ["-m", "device.vision", "--socket", self.settings.vision_socket, *named]

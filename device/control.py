@@ -1,0 +1,119 @@
+"""The control socket: commands in, status out, for programs on this device only.
+
+One packet in, one packet out (SOCK_SEQPACKET): `{"command": "next"}`, `{"command": "volume",
+"argument": "40"}` or `{}` for the status alone. Answers `{"error": …}` or `{"status": …}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from device.commands import CommandError, checked
+from device.events import CommandGiven
+from device.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from device.events import AnyEvent
+
+MAX_REQUEST_BYTES = 4096
+MAX_ANSWER_BYTES = 1 << 20
+ANSWER_SECONDS = 2.0
+
+
+class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A command, or nothing for the status alone."""
+
+    command: str = ""
+    argument: str = ""
+
+
+class ControlAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The status after the command was taken, or what was wrong with it."""
+
+    status: Status | None = None
+    error: str = ""
+
+
+class DeviceAwayError(ConnectionError):
+    """No device program answers on the control socket."""
+
+
+class Control:
+    """Serves the control socket on a thread of its own."""
+
+    def __init__(
+        self,
+        path: Path,
+        status: Callable[[], Status],
+        put: Callable[[AnyEvent], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._status, self._put, self._clock = status, put, clock
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.listen(8)
+
+    def start(self) -> None:
+        """Serve from now on."""
+        threading.Thread(target=self._serve, name="control", daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the socket."""
+        self._listener.close()
+
+    def answer(self, packet: bytes) -> ControlAnswer:
+        """What one request is answered with."""
+        try:
+            request = msgspec.json.decode(packet, type=ControlRequest)
+            if request.command:
+                checked(request.command, request.argument)
+                self._put(
+                    CommandGiven(at=self._clock(), name=request.command, argument=request.argument)
+                )
+        except (msgspec.DecodeError, CommandError) as error:
+            return ControlAnswer(error=str(error))
+        return ControlAnswer(status=self._status())
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return  # closed by stop
+            with peer, contextlib.suppress(OSError):
+                peer.settimeout(ANSWER_SECONDS)
+                while packet := peer.recv(MAX_REQUEST_BYTES):
+                    peer.send(msgspec.json.encode(self.answer(packet)))
+
+
+def ask_device(path: Path, command: str = "", argument: str = "") -> Status:
+    """Give a running device a command, or only look.
+
+    Raises:
+        DeviceAwayError: nobody answers at `path`.
+        CommandError: the device refused the command, and why.
+
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+            peer.settimeout(ANSWER_SECONDS)
+            peer.connect(str(path))
+            peer.send(msgspec.json.encode(ControlRequest(command=command, argument=argument)))
+            packet = peer.recv(MAX_ANSWER_BYTES)
+        answer = msgspec.json.decode(packet, type=ControlAnswer)
+    except (OSError, msgspec.DecodeError) as error:
+        msg = f"no device answers at {path}: is it running?"
+        raise DeviceAwayError(msg) from error
+    if answer.status is None:
+        raise CommandError(answer.error)
+    return answer.status

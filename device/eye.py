@@ -1,0 +1,147 @@
+"""Core's end of the vision socket: settings and heartbeats out, numbers in.
+
+Failure policy: vision may come, go and come again at any time; music never waits for it. A
+packet that cannot be read is counted and said at most once a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from contracts import vision_wire
+from contracts.tally import Tally
+from contracts.vision_wire import CameraOff, CameraOn, CameraReport, Configure, Heartbeat
+from device import events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contracts.vision_wire import FromVision, ToVision
+    from device.events import AnyEvent
+
+log = logging.getLogger(__name__)
+
+FIRST_INHERITED_DESCRIPTOR = 3
+"""Where systemd's socket activation puts the socket it owns (sd_listen_fds(3))."""
+
+
+def listening_socket(path: Path, inherited: int = 0) -> socket.socket:
+    """The socket that vision connects to: systemd's when it passed one, else our own.
+
+    Raises:
+        OSError: the path cannot be bound.
+
+    """
+    if inherited:
+        return socket.socket(fileno=FIRST_INHERITED_DESCRIPTOR)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(path))
+    path.chmod(0o660)
+    listener.listen(1)
+    return listener
+
+
+class Eye:
+    """The vision program as core sees it; a new connection replaces the old one."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        configure: Configure,
+        put: Callable[[AnyEvent], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._listener, self._configure = listener, configure
+        self._put, self._clock = put, clock
+        self._peer: socket.socket | None = None
+        self._camera_wanted = False
+        self._lock = threading.Lock()
+        self._malformed = Tally(log, "unreadable packets from vision", clock)
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Accept vision, and keep telling it that core is alive, on threads of their own."""
+        threading.Thread(target=self._accept, name="eye", daemon=True).start()
+        threading.Thread(target=self._beat, name="eye-heartbeat", daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the camera and the socket."""
+        self._ended.set()
+        self._send(CameraOff())
+        self._listener.close()
+        self._leave(self._peer)
+
+    def set_camera(self, *, on: bool) -> None:
+        """Open or close the camera now, and again whenever vision comes back."""
+        self._camera_wanted = on
+        self._send(CameraOn() if on else CameraOff())
+
+    def _accept(self) -> None:
+        while not self._ended.is_set():
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return  # the listener was closed
+            self._leave(self._peer)
+            with self._lock:
+                self._peer = peer
+            self._send(self._configure)
+            if self._camera_wanted:
+                self._send(CameraOn())
+            threading.Thread(target=self._read, args=(peer,), name="eye-in", daemon=True).start()
+
+    def _read(self, peer: socket.socket) -> None:
+        while True:
+            try:
+                packet = peer.recv(vision_wire.MAX_PACKET_BYTES)
+            except OSError:
+                packet = b""
+            if not packet:
+                break
+            try:
+                self._take(vision_wire.decode_from_vision(packet))
+            except vision_wire.VisionMessageError as error:
+                self._malformed.count(str(error))
+        if self._leave(peer) and not self._ended.is_set():
+            self._put(events.VisionLost(at=self._clock()))
+
+    def _take(self, packet: FromVision) -> None:
+        at = self._clock()
+        if isinstance(packet, vision_wire.FacesSeen):
+            self._put(events.FacesSeen(at=at, faces=packet.faces))
+        elif isinstance(packet, CameraReport):
+            self._put(events.CameraChanged(at=at, state=packet.state, detail=packet.detail))
+        elif isinstance(packet, vision_wire.Hello):
+            log.info("vision is up with %s and %s", packet.detector, packet.classifier)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(vision_wire.HEARTBEAT_SECONDS):
+            self._send(Heartbeat())
+
+    def _send(self, packet: ToVision) -> None:
+        with self._lock:
+            peer = self._peer
+        if peer is None:
+            return
+        try:
+            peer.send(vision_wire.encode(packet), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            log.warning("vision does not read; a packet to it was dropped")
+        except OSError:
+            self._leave(peer)
+
+    def _leave(self, peer: socket.socket | None) -> bool:
+        """Let go of a connection; whether it was the present one."""
+        with self._lock:
+            present = peer is not None and peer is self._peer
+            if present:
+                self._peer = None
+        if present and peer is not None:
+            peer.close()
+        return present

@@ -1,0 +1,52 @@
+"""What the device shows of itself to its owner on the device: a snapshot, replaced whole."""
+
+from __future__ import annotations
+
+import msgspec
+
+from contracts.messages import State
+from contracts.vision_wire import Face
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What went to the sound card since the start."""
+
+    seconds: float = 0.0
+    rms: float = 0.0
+    first_after_seconds: float | None = None
+    """From the start of the program to the first PCM."""
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """Something worth a line: a mood believed, a track begun, a tier entered."""
+
+    after_seconds: float
+    """Since the start of the program."""
+    kind: str
+    what: str
+    why: str = ""
+    tier: str = ""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers and words for the live display and for reports."""
+
+    state: State = State()
+    faces: tuple[Face, ...] = ()
+    faces_age_seconds: float | None = None
+    emotions: dict[str, float] = {}
+    """Filtered probabilities."""
+    position_seconds: float = 0.0
+    duration_seconds: float = 0.0
+    library_tracks: int = 0
+    scanned: tuple[int, int] = (0, 0)
+    """Files looked at, and all."""
+    server_online: bool = False
+    requests_sent: int = 0
+    requests_answered: int = 0
+    round_trip_ms: float | None = None
+    """Median of all answers."""
+    last_round_trip_ms: float | None = None
+    sound_driver: str = ""
+    heard: Heard = Heard()
+    happenings: tuple[Happening, ...] = ()
