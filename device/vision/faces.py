@@ -75,9 +75,7 @@ class FaceDetector:
         found = [_face(c, s) for c, s in _merged(corners, scores[likely])]
         return sorted(found, key=lambda face: face.area, reverse=True)
 
-    def _corners(
-        self, raw: NDArray[np.float32], likely: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
+    def _corners(self, raw: NDArray[np.float32], likely: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Left, top, right, bottom and six points of candidates, [n, 16] in input pixels."""
         centres = self._centres[likely]
         middle, half = raw[:, :2] + centres, raw[:, 2:4] / 2
