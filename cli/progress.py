@@ -17,6 +17,8 @@ REDRAWN_EVERY_SECONDS = 0.1
 SAID_EVERY_SECONDS = 15
 """Where nothing can be redrawn, as in a log, a line is written this often."""
 
+_ASIDES = ("WARNING", "INFO", "DEPRECATION", "Looking in")
+
 
 class InstallerError(RuntimeError):
     """A program ended badly; its text is the program's last words."""
@@ -29,7 +31,7 @@ def run_shown(command: list[str], what: str) -> None:
         InstallerError: it could not be started, or ended with another status than 0.
 
     """
-    last = deque([""], maxlen=KEPT_LINES)
+    last: deque[str] = deque(maxlen=KEPT_LINES)
     try:
         process = subprocess.Popen(
             command,
@@ -61,6 +63,12 @@ def _keep(output: IO[str], last: deque[str]) -> None:
         last.append(line.rstrip())
 
 
+def _doing(last: deque[str]) -> str:
+    """The newest line that tells of work."""
+    lines = (line.strip() for line in reversed(tuple(last)))
+    return next((line for line in lines if line and not line.startswith(_ASIDES)), "starting")
+
+
 def _show(process: subprocess.Popen[str], what: str, last: deque[str]) -> None:
     began = said = time.monotonic()
     redrawn = sys.stderr.isatty()
@@ -70,7 +78,7 @@ def _show(process: subprocess.Popen[str], what: str, last: deque[str]) -> None:
             break
         except subprocess.TimeoutExpired:
             now = time.monotonic()
-        line = f"{mark} {what}: {last[-1].strip()}"
+        line = f"{mark} {what}: {_doing(last)}"
         if redrawn:
             width = shutil.get_terminal_size().columns
             seconds = f" {now - began:4.0f} s"
