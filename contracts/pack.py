@@ -1,0 +1,298 @@
+"""A pack: all that ranking one device's library needs, in one binary file.
+
+The server keeps packs in memory to answer live, and sends one to the device for the time when
+the server is away. Made by `library_pack` from tracks alone; a trained model adds to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contracts import tag_space
+from contracts.arrays import Arrays, ArraysError, as_words, expect, sealed, unsealed, words
+from contracts.errors import ContractError
+from contracts.messages import LISTENER_DEVICE
+from contracts.track import Track, TrackId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from contracts.tag_space import TagSpace
+
+MAGIC = b"MLFYMPK1"
+CENTURY = 2000
+"""Decades before it are called by two digits, 80s; after it by four, 2010s."""
+SLOW_BPM, FAST_BPM = 85.0, 125.0
+FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.7, 0.3
+SOUND_CERTAINTY = 0.6
+"""How far a track's own valence and arousal are believed: they are estimated from sound."""
+
+
+class PackError(ContractError):
+    """These bytes are no pack; ask the server for another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """n tracks, f factors of taste, d dimensions of tags, k neighbours a track."""
+
+    library: str
+    tracks: tuple[TrackId, ...]
+    artists: NDArray[np.int32]
+    """[n]: the same number is the same artist."""
+    explicit: NDArray[np.bool_]
+    valence_arousal: NDArray[np.float32]
+    """[n, 2] in [-1, 1]."""
+    certainty: NDArray[np.float32]
+    """[n] in [0, 1]: how far valence and arousal are believed."""
+    tag_vectors: NDArray[np.float32]
+    """[n, d], rows of length 1 or 0."""
+    tag_starts: NDArray[np.int32]
+    """[n + 1]: track i has the tags tag_ids[tag_starts[i]:tag_starts[i + 1]]."""
+    tag_ids: NDArray[np.int32]
+    vocabulary: TagSpace
+    factors: NDArray[np.float32]
+    """[n, f]: zeros for a track that no model knows yet."""
+    neighbours: NDArray[np.int32]
+    """[n, k]: tracks heard together with this one, -1 where there are fewer."""
+    closeness: NDArray[np.float32]
+    """[n, k] in [0, 1]."""
+    popularity: NDArray[np.float32]
+    """[n] in [0, 1]."""
+    listener_factors: NDArray[np.float32]
+    """[f]: the listener's taste, zeros when nothing is known of it."""
+    affinity: NDArray[np.float32]
+    """[n]: confidence that the listener likes (> 0) or dislikes (< 0) the track."""
+    banned: NDArray[np.bool_]
+    """[n]: never again."""
+    plays: NDArray[np.float32]
+    """[n]: how often the listener heard it."""
+    listener: str = LISTENER_DEVICE
+    generation: str = ""
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Row of each track."""
+        return {track: row for row, track in enumerate(self.tracks)}
+
+    @cached_property
+    def tag_owners(self) -> NDArray[np.int64]:
+        """[m]: the track of each entry of tag_ids."""
+        return np.repeat(np.arange(len(self.tracks)), np.diff(self.tag_starts))
+
+    @cached_property
+    def taste(self) -> NDArray[np.float32]:
+        """[n] in [0, 1]: what the listener is expected to like, whatever the mood.
+
+        ALS plus 0.7 of the walk to what was heard together (RP3 beta, Paudel et al. 2016), the
+        blend measured best on playlists; tags carry it to tracks that no model knows.
+        """
+        liked = np.flatnonzero(self.affinity > 0)
+        weights = self.affinity[liked]
+        walked = np.zeros(len(self.tracks), np.float32)
+        near, share = self.neighbours[liked], self.closeness[liked] * weights[:, None]
+        np.add.at(walked, near[near >= 0], share[near >= 0])
+        like_them = self.tag_vectors @ (weights @ self.tag_vectors[liked])
+        blended = (
+            FACTORS_SHARE * _topped(self.factors @ self.listener_factors)
+            + WALK_SHARE * _topped(walked)
+            + TAGS_SHARE * _topped(like_them)
+        )
+        liking: NDArray[np.float32] = np.clip(_topped(blended) + np.minimum(self.affinity, 0), 0, 1)
+        return liking
+
+    def tags_of(self, row: int) -> NDArray[np.int32]:
+        """Vocabulary rows of one track's tags."""
+        return self.tag_ids[self.tag_starts[row] : self.tag_starts[row + 1]]
+
+
+def _topped(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores without the negative, the highest 1; zeros when none is positive."""
+    positive = np.maximum(scores, 0)
+    top = float(positive.max(initial=0))
+    scaled: NDArray[np.float32] = (positive / top if top > 0 else positive).astype(np.float32)
+    return scaled
+
+
+def words_of(track: Track) -> list[str]:
+    """Everything about a track that is a tag: genres, tags, decade and tempo."""
+    found = [*track.genres, *track.tags]
+    if track.year:
+        decade = track.year // 10 * 10
+        found.append(f"{decade % 100}s" if decade < CENTURY else f"{decade}s")
+    if track.bpm:
+        tempo = "slow" if track.bpm < SLOW_BPM else "fast" if track.bpm > FAST_BPM else "mid tempo"
+        found.append(tempo)
+    return found
+
+
+def library_pack(library: str, tracks: Sequence[Track], space: TagSpace) -> Pack:
+    """A pack of a library that no model was trained on: tags, mood and typicality alone."""
+    vocabulary = space.extended(word for track in tracks for word in words_of(track))
+    bags = [_rows(track, vocabulary) for track in tracks]
+    counts = np.array([0, *map(len, bags)], np.int32)
+    count = len(tracks)
+    places = np.array(
+        [_place(t, b, vocabulary) for t, b in zip(tracks, bags, strict=True)], np.float32
+    ).reshape(count, 3)
+    vectors = _tag_vectors(bags, vocabulary)
+    return Pack(
+        library=library,
+        tracks=tuple(track.id for track in tracks),
+        artists=_artists(tracks),
+        explicit=np.array([track.explicit for track in tracks], np.bool_),
+        valence_arousal=np.ascontiguousarray(places[:, :2]),
+        certainty=np.ascontiguousarray(places[:, 2]),
+        tag_vectors=vectors,
+        tag_starts=np.cumsum(counts, dtype=np.int32),
+        tag_ids=np.array([row for bag in bags for row in bag], np.int32),
+        vocabulary=vocabulary,
+        factors=np.zeros((count, 0), np.float32),
+        neighbours=np.zeros((count, 0), np.int32),
+        closeness=np.zeros((count, 0), np.float32),
+        popularity=_typicality(vectors),
+        listener_factors=np.zeros(0, np.float32),
+        affinity=np.zeros(count, np.float32),
+        banned=np.zeros(count, np.bool_),
+        plays=np.zeros(count, np.float32),
+    )
+
+
+def _rows(track: Track, vocabulary: TagSpace) -> list[int]:
+    found = (vocabulary.find(word) for word in words_of(track))
+    return sorted({row for row in found if row is not None})
+
+
+def _place(track: Track, bag: list[int], vocabulary: TagSpace) -> tuple[float, float, float]:
+    """Valence, arousal and certainty out of the tags and the sound, each by its certainty."""
+    valence, arousal, certainty = vocabulary.place(bag)
+    if track.valence is None or track.arousal is None:
+        return valence, arousal, certainty
+    total = certainty + SOUND_CERTAINTY
+    return (
+        (valence * certainty + track.valence * SOUND_CERTAINTY) / total,
+        (arousal * certainty + track.arousal * SOUND_CERTAINTY) / total,
+        1 - (1 - certainty) * (1 - SOUND_CERTAINTY),
+    )
+
+
+def _tag_vectors(bags: list[list[int]], vocabulary: TagSpace) -> NDArray[np.float32]:
+    vectors = np.zeros((len(bags), vocabulary.vectors.shape[1]), np.float32)
+    for row, bag in enumerate(bags):
+        if bag:
+            vectors[row] = vocabulary.vectors[bag].sum(axis=0)
+    return tag_space.unit(vectors)
+
+
+def _artists(tracks: Sequence[Track]) -> NDArray[np.int32]:
+    """One number an artist; a track without one stands for itself."""
+    numbers: dict[str, int] = {}
+    names = (tag_space.normalise(track.artist) or f"\0{track.id}" for track in tracks)
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
+
+
+def _typicality(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n] in [0, 1]: closeness to what the library is mostly about; before anybody listened."""
+    if not len(vectors):
+        return np.zeros(0, np.float32)
+    closeness = vectors @ tag_space.unit(vectors.mean(axis=0))
+    typical: NDArray[np.float32] = np.clip(closeness, 0, 1).astype(np.float32)
+    return typical
+
+
+_HALF = ("valence_arousal", "certainty", "tag_vectors", "factors", "closeness", "popularity")
+_EXACT = ("listener_factors", "affinity", "plays")
+
+
+def rounded(pack: Pack) -> Pack:
+    """The pack as it will be read at the other end, so that both ends rank alike."""
+    half = {
+        name: getattr(pack, name).astype(np.float16).astype(np.float32)
+        for name in _HALF
+    }
+    vocabulary = tag_space.space_of(tag_space.arrays_of(pack.vocabulary))
+    return replace(pack, vocabulary=vocabulary, **half)
+
+
+def pack_bytes(pack: Pack) -> bytes:
+    """The pack for the wire and the disk: magic, sha256, npz; matrices in half precision."""
+    arrays: Arrays = {name: getattr(pack, name).astype(np.float16) for name in _HALF}
+    arrays |= {name: getattr(pack, name).astype(np.float32) for name in _EXACT}
+    for name in ("artists", "tag_starts", "tag_ids", "neighbours", "explicit", "banned"):
+        arrays[name] = getattr(pack, name)
+    arrays["tracks"] = as_words(pack.tracks)
+    arrays["names"] = as_words((pack.library, pack.listener, pack.generation))
+    return sealed(MAGIC, arrays | tag_space.arrays_of(pack.vocabulary, "tag_"))
+
+
+def read_pack(content: bytes) -> Pack:
+    """The pack in these bytes.
+
+    Raises:
+        PackError: they were altered, or are not a pack of this version.
+
+    """
+    try:
+        return _pack_of(unsealed(MAGIC, content))
+    except ArraysError as error:
+        msg = f"the pack {error}: ask the server for another"
+        raise PackError(msg) from error
+
+
+def _pack_of(arrays: Arrays) -> Pack:
+    tracks = tuple(TrackId(word) for word in words(expect(arrays, "tracks", "SU", (-1,))))
+    names = words(expect(arrays, "names", "SU", (3,)))
+    vocabulary = tag_space.space_of(arrays, "tag_")
+    n, d = len(tracks), vocabulary.vectors.shape[1]
+    factors = _matrix(arrays, "factors", (n, -1))
+    neighbours = expect(arrays, "neighbours", "i", (n, -1)).astype(np.int32)
+    ids = expect(arrays, "tag_ids", "i", (-1,)).astype(np.int32)
+    starts = expect(arrays, "tag_starts", "i", (n + 1,)).astype(np.int32)
+    _check_pointers(starts, ids, len(vocabulary.names), neighbours, n)
+    return Pack(
+        library=names[0],
+        listener=names[1],
+        generation=names[2],
+        tracks=tracks,
+        artists=expect(arrays, "artists", "i", (n,)).astype(np.int32),
+        explicit=expect(arrays, "explicit", "b", (n,)),
+        valence_arousal=_matrix(arrays, "valence_arousal", (n, 2)),
+        certainty=_matrix(arrays, "certainty", (n,)),
+        tag_vectors=_matrix(arrays, "tag_vectors", (n, d)),
+        tag_starts=starts,
+        tag_ids=ids,
+        vocabulary=vocabulary,
+        factors=factors,
+        neighbours=neighbours,
+        closeness=_matrix(arrays, "closeness", neighbours.shape),
+        popularity=_matrix(arrays, "popularity", (n,)),
+        listener_factors=_matrix(arrays, "listener_factors", (factors.shape[1],)),
+        affinity=_matrix(arrays, "affinity", (n,)),
+        banned=expect(arrays, "banned", "b", (n,)),
+        plays=_matrix(arrays, "plays", (n,)),
+    )
+
+
+def _matrix(arrays: Arrays, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(expect(arrays, name, "f", shape), dtype=np.float32)
+
+
+def _check_pointers(
+    starts: NDArray[np.int32],
+    ids: NDArray[np.int32],
+    vocabulary: int,
+    neighbours: NDArray[np.int32],
+    tracks: int,
+) -> None:
+    runs = starts[0] == 0 and starts[-1] == len(ids) and bool((np.diff(starts) >= 0).all())
+    inside = not ids.size or (ids.min() >= 0 and ids.max() < vocabulary)
+    near = not neighbours.size or (neighbours.min() >= -1 and neighbours.max() < tracks)
+    if not (runs and inside and near):
+        msg = "points outside of itself"
+        raise ArraysError(msg)
