@@ -112,10 +112,11 @@ def distort(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
     size = CROP_SIZE
     if random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
-    matrix = np.array(
+    matrix: NDArray[np.float64] = np.array(
         cv2.getRotationMatrix2D(
             (size / 2 - 0.5, size / 2 - 0.5), random.normal(0, 8), random.uniform(0.85, 1.18)
-        )
+        ),
+        np.float64,
     )
     matrix[0, 1] += random.uniform(-0.08, 0.08)  # shear: a head half turned
     matrix[:, 2] += random.uniform(-0.09, 0.09, 2) * size

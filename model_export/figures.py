@@ -40,7 +40,7 @@ def share(right: NDArray[np.bool_]) -> dict[str, Any]:
     half = Z_95 / (1 + spread) * math.sqrt(mean * (1 - mean) / count + spread / (4 * count))
     return {
         "percent": _percent(mean),
-        "interval": [_percent(centre - half), _percent(centre + half)],
+        "interval": [_percent(max(0.0, centre - half)), _percent(centre + half)],
         "rows": count,
     }
 
@@ -56,12 +56,10 @@ def accuracy(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> d
 
 def three_probabilities(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of negative, neutral and positive, [n, 3]; surprise is positive."""
-    return np.stack([probabilities[:, TO_THREE == k].sum(axis=1) for k in range(3)], axis=1)
+    return np.stack([probabilities[:, k == TO_THREE].sum(axis=1) for k in range(3)], axis=1)
 
 
-def accuracy_three(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
-) -> dict[str, Any]:
+def accuracy_three(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, Any]:
     """Share of rows whose likeliest of the three moods is that of the label."""
     return share(three_probabilities(probabilities).argmax(axis=1) == TO_THREE[labels])
 
@@ -69,14 +67,14 @@ def accuracy_three(
 def recall_by_class(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> dict[str, dict[str, Any]]:
-    """Share of each emotion's rows that are found, and precision of what is said to be it."""
+    """Share of each emotion's rows that are found; precision where it was ever said, or None."""
     found = probabilities.argmax(axis=1)
     rows: dict[str, dict[str, Any]] = {}
     for index, name in enumerate(EMOTIONS):
         said = found == index
-        precision = float((labels[said] == index).mean()) if said.any() else math.nan
+        precision = _percent(float((labels[said] == index).mean())) if said.any() else None
         recall = share(found[labels == index] == index)
-        rows[name] = {"recall": recall, "precision": _percent(precision)}
+        rows[name] = {"recall": recall, "precision": precision}
     return rows
 
 
@@ -85,9 +83,7 @@ def macro_recall(by_class: dict[str, dict[str, Any]]) -> float:
     return round(float(np.mean([row["recall"]["percent"] for row in by_class.values()])), 2)
 
 
-def confusion(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def confusion(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Counts [true, said]."""
     size = len(EMOTIONS)
     flat = np.bincount(labels * size + probabilities.argmax(axis=1), minlength=size * size)

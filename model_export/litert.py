@@ -29,9 +29,9 @@ class QuantisedNetwork:
         return int(self._input["shape"][1])
 
     @property
-    def input_dtype(self) -> np.dtype[np.generic]:
-        """Type of the input tensor."""
-        return np.dtype(self._input["dtype"])
+    def border_types(self) -> tuple[str, str]:
+        """Types of the input and the output tensor, such as `int8`."""
+        return np.dtype(self._input["dtype"]).name, np.dtype(self._output["dtype"]).name
 
     def logits(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits float32 [8] of one crop uint8 [48, 48]."""

@@ -50,9 +50,7 @@ def representative(faces: dataset.Faces, size: int, seed: int = 42) -> NDArray[n
     return dataset.inputs(faces.images[rows], size)
 
 
-def twin_difference(
-    network: MobileNetV2, twin: keras.Model, inputs: NDArray[np.float32]
-) -> float:
+def twin_difference(network: MobileNetV2, twin: keras.Model, inputs: NDArray[np.float32]) -> float:
     """Largest difference of a logit between the two, over inputs [n, size, size, 1]."""
     with torch.no_grad():
         wanted = network(torch.from_numpy(inputs.transpose(0, 3, 1, 2))).numpy()

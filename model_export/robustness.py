@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _levels(values: NDArray[np.floating]) -> Crop:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def blurred(crop: Crop, sigma: float = 1.5) -> Crop:
@@ -55,9 +55,7 @@ def rolled(crop: Crop, degrees: float) -> Crop:
     """A head that leans by `degrees` and was not turned upright."""
     centre = (CROP_SIZE / 2 - 0.5, CROP_SIZE / 2 - 0.5)
     matrix = np.array(cv2.getRotationMatrix2D(centre, degrees, 1.0))
-    turned = cv2.warpAffine(
-        crop, matrix, (CROP_SIZE, CROP_SIZE), borderMode=cv2.BORDER_REPLICATE
-    )
+    turned = cv2.warpAffine(crop, matrix, (CROP_SIZE, CROP_SIZE), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, np.uint8)
 
 

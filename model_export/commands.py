@@ -1,0 +1,120 @@
+"""One function a command. Each imports its framework only when run: TensorFlow takes seconds."""
+
+# ruff: noqa: PLC0415 - see above
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from model_export.train import TrainSettings
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _settings(path: Path | None) -> TrainSettings:
+    """Train settings: the defaults, but for what a TOML file says.
+
+    Raises:
+        SettingsError: the file has an unknown key or a wrong value.
+
+    """
+    import msgspec
+
+    from model_export.train import TrainSettings
+
+    table = tomllib.loads(path.read_text("utf-8")) if path else {}
+    return msgspec.convert(table, TrainSettings)
+
+
+def train(chosen: argparse.Namespace) -> None:
+    """Train until the last epoch; a killed run goes on from its checkpoint."""
+    import torch
+
+    from model_export import dataset, weights
+    from model_export.train import Training
+
+    torch.set_num_threads(chosen.threads)
+    start = None if chosen.imagenet == "none" else str(weights.imagenet_file(chosen.imagenet))
+    training = dataset.load(chosen.faces, "training")
+    choosing = dataset.load(chosen.faces, "public_test")
+    run = Training(_settings(chosen.settings), start, chosen.checkpoint)
+    for row in run.epochs(training, choosing):
+        _say(
+            f"epoch {row['epoch']:2.0f} at {row['size']:.0f} px: loss {row['loss']:.3f}, "
+            f"PublicTest {row['accuracy']:.2%}, {row['seconds']:.0f} s"
+        )
+
+
+def quantise(chosen: argparse.Namespace) -> None:
+    """Write the int8 .tflite."""
+    from model_export.quantise import quantise as run
+
+    done = run(chosen.checkpoint, chosen.faces, chosen.out, chosen.size)
+    _say(
+        f"{chosen.out}: {done.model_bytes / 1e6:.2f} MB at {done.size} px; Keras and PyTorch "
+        f"differ by {done.twin_difference:.1e} at most; float copy {done.copy_bytes / 1e6:.2f} MB"
+    )
+
+
+def package(chosen: argparse.Namespace) -> None:
+    """Write the manifest."""
+    from model_export import package as packaging
+
+    manifest_file = chosen.model.with_suffix(".json")
+    crop = packaging.crop_of(manifest_file, chosen.crop_scale, chosen.crop_lower_by)
+    manifest = packaging.package(chosen.model, chosen.faces, crop)
+    _say(
+        f"{manifest_file}: temperature {manifest.temperature}, unknown below "
+        f"{manifest.unknown_below}, crop {manifest.crop}, PrivateTest "
+        f"{manifest.figures['accuracy']} %"
+    )
+
+
+def evaluate(chosen: argparse.Namespace) -> None:
+    """Measure; figures of PrivateTest also go into docs/ and beside the model."""
+    import msgspec
+
+    from model_export import evaluate as measuring
+
+    found = measuring.evaluate(chosen.model, chosen.faces, chosen.split, chosen.checkpoint)
+    if chosen.json:
+        _say(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+    else:
+        _say_summary(found)
+    if chosen.split == "private_test":
+        for path in measuring.written(found, chosen.model, chosen.docs):
+            sys.stderr.write(f"wrote {path}\n")
+
+
+def _say_summary(found: dict[str, Any]) -> None:
+    from model_export.tables import TABLES
+
+    for name in ("summary", "classes", "float", "robustness"):
+        _say(TABLES[name](found))
+
+
+def release(chosen: argparse.Namespace) -> None:
+    """From a checkpoint to everything that is shipped and written about it."""
+    chosen.out = chosen.model
+    quantise(chosen)
+    package(chosen)
+    evaluate(chosen)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "train": train,
+    "quantise": quantise,
+    "package": package,
+    "evaluate": evaluate,
+    "release": release,
+}
