@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,6 +139,8 @@ def _is_environment(folder: Path) -> bool:
 
 
 def _unwritable(folder: Path, error: OSError) -> str:
+    import shutil  # noqa: PLC0415 - a start that succeeds does without
+
     free = shutil.disk_usage(folder if folder.is_dir() else ROOT).free // 2**20
     return (
         f"the environment cannot be written to {folder} ({error.strerror}; {free} MiB free)."
