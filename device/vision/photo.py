@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from contracts.vision_wire import MAX_PHOTO_BYTES, PhotoAnalysed, PhotoRefused
-from device.vision.picture_header import PictureRefusedError, checked_header
+from device.vision.picture_header import MAX_PIXELS, PictureRefusedError, checked_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,14 +21,14 @@ NEEDED_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK
 """With these the sender can change neither the bytes nor the size after they were checked."""
 
 
-def decode_picture(content: bytes) -> NDArray[np.uint8]:
+def decode_picture(content: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """uint8 [height, width, 3] BGR, turned as its EXIF orientation says.
 
     Raises:
         PictureRefusedError: it is no picture, damaged, or has too many pixels.
 
     """
-    checked_header(content)
+    checked_header(content, max_pixels)
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         msg = "the picture is damaged; save it anew and try again"

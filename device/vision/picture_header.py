@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from struct import error as TooShort  # noqa: N812 - it reads as what it means here
 from struct import unpack_from
 
-MAX_PIXELS = 12_000_000
-"""A decoded picture takes three bytes a pixel of a small computer's memory."""
+MAX_PIXELS = 12_600_000
+"""What phones call 12 megapixels is 4032 x 3024 and a little more. A decoded picture takes
+three bytes a pixel of a small computer's memory."""
 
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -53,19 +54,19 @@ def read_header(content: bytes) -> PictureHeader:
     raise PictureRefusedError(msg)
 
 
-def checked_header(content: bytes) -> PictureHeader:
+def checked_header(content: bytes, max_pixels: int = MAX_PIXELS) -> PictureHeader:
     """The header of a picture that is small enough to decode.
 
     Raises:
-        PictureRefusedError: as `read_header`, or it has no pixels or more than MAX_PIXELS.
+        PictureRefusedError: as `read_header`, or it has no pixels or more than `max_pixels`.
 
     """
     header = read_header(content)
     pixels = header.width * header.height
-    if not 0 < pixels <= MAX_PIXELS:
+    if not 0 < pixels <= max_pixels:
         msg = (
             f"the picture is {header.width} x {header.height} pixels; "
-            f"up to {MAX_PIXELS // 1_000_000} megapixels are read, so shrink it and try again"
+            f"up to {max_pixels // 1_000_000} megapixels are read, so shrink it and try again"
         )
         raise PictureRefusedError(msg)
     return header
