@@ -1,0 +1,137 @@
+"""Keys, chords that lead into one another, and tunes that fit over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+MODES: dict[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+}
+"""Semitones of the seven degrees above the tonic."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note of a part."""
+
+    beat: float
+    """Beats from the start of the piece."""
+    beats: float
+    """How long it is held."""
+    pitch: float
+    """MIDI number."""
+    loud: float = 1.0
+    """Share of the part's loudness, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A chord of one bar, in close position."""
+
+    root: int
+    """Pitch class of the root, 0 to 11."""
+    pitches: tuple[int, ...]
+    """MIDI numbers from low to high, around middle C."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A tonic and a mode."""
+
+    tonic: int
+    """MIDI number of the tonic between C4 (60) and B4 (71)."""
+    mode: str
+
+    def pitch(self, degree: int) -> int:
+        """MIDI number of a degree; 0 is the tonic, 7 its octave, -1 the note below it."""
+        octave, step = divmod(degree, 7)
+        return self.tonic + 12 * octave + MODES[self.mode][step]
+
+    def chord(self, degree: int, notes: int = 3) -> list[int]:
+        """Pitch classes of the chord of thirds over a degree."""
+        return [self.pitch(degree + 2 * i) % 12 for i in range(notes)]
+
+
+def led(key: Key, degrees: Sequence[int], notes: int = 3) -> list[Chord]:
+    """Chords on these degrees, each in the position nearest to the one before."""
+    chords: list[Chord] = []
+    centre = 60.0
+    for degree in degrees:
+        classes = key.chord(degree, notes)
+        options = []
+        for bottom in range(48, 64):
+            if bottom % 12 in classes:
+                above = sorted((c - bottom) % 12 for c in classes)
+                options.append(tuple(bottom + a for a in above))
+        best = min(options, key=lambda pitches: abs(sum(pitches) / len(pitches) - centre))
+        centre = 0.7 * sum(best) / len(best) + 0.3 * 60
+        chords.append(Chord(classes[0], best))
+    return chords
+
+
+def tune(
+    key: Key,
+    degrees: Sequence[int],
+    rhythm: Sequence[float],
+    *,
+    beats_in_bar: int,
+    lift: int,
+    rng: Generator,
+    leaps: float = 0.25,
+) -> list[Note]:
+    """A melody over one chord a bar: a motif that returns, and phrases that come to rest.
+
+    Args:
+        degrees: the chord's degree of each bar.
+        rhythm: beats of each note of the two-bar motif; negative is a rest.
+        lift: degrees above the tonic around which the melody moves.
+        leaps: chance of a leap where a step would do.
+
+    """
+    motif = _contour(len(rhythm), rng, leaps)
+    notes: list[Note] = []
+    place = lift
+    for phrase in range(0, len(degrees), 2):
+        closing = phrase % 8 == 6
+        place = _towards_chord(place, degrees[phrase], lift)
+        moves = _contour(len(rhythm), rng, leaps) if phrase % 8 == 4 else motif
+        beat = phrase * float(beats_in_bar)
+        for move, length in zip(moves, rhythm, strict=True):
+            bar = min(int(beat // beats_in_bar), len(degrees) - 1)
+            place += move
+            if beat % 2 == 0:
+                place = _towards_chord(place, degrees[bar], lift)
+            last = closing and beat + abs(length) >= (phrase + 2) * beats_in_bar - 1e-6
+            if last:
+                place = _towards_chord(place, 0, lift)
+            if length > 0 and bar < len(degrees):
+                loud = 1.0 if beat % beats_in_bar == 0 else 0.85
+                notes.append(Note(beat, length * 0.96, key.pitch(place), loud))
+            beat += abs(length)
+    return notes
+
+
+def _contour(count: int, rng: Generator, leaps: float) -> list[int]:
+    """Moves in degrees that come back to where they began."""
+    moves = [0]
+    for _ in range(count - 1):
+        size = int(rng.choice([2, 3, 4])) if rng.random() < leaps else 1
+        sign = -1 if sum(moves) > 2 or (sum(moves) > -2 and rng.random() < 0.5) else 1
+        moves.append(sign * size)
+    return moves
+
+
+def _towards_chord(place: int, degree: int, lift: int) -> int:
+    """The chord tone nearest to a place, kept within an octave of the melody's middle."""
+    place = max(lift - 5, min(lift + 5, place))
+    tones = [degree + step + 7 * octave for step in (0, 2, 4) for octave in range(-2, 4)]
+    return min(tones, key=lambda tone: (abs(tone - place), tone))

@@ -1,0 +1,166 @@
+"""The demo's music library: made once into a folder, completed if it was interrupted.
+
+Files appear whole or not at all. A stamp beside them names the edition (a hash of the code
+that makes the music) and the size of every file, so that a second call only looks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import wave
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from mutagen.id3 import (
+    ID3,
+    TALB,
+    TBPM,
+    TCON,
+    TDRC,
+    TIT2,
+    TKEY,
+    TMOO,
+    TPE1,
+    TRCK,
+    TXXX,
+)
+from mutagen.wave import WAVE
+
+from device.demo.mixing import Stereo, sounded
+from device.demo.pieces import PIECES, Piece
+from device.demo.score import LENGTH_SECONDS
+from device.demo.synth import SAMPLE_RATE
+
+STAMP = "edition.json"
+SOURCES = ("harmony", "library", "mixing", "percussion", "pieces", "score", "styles", "synth")
+"""Modules whose change makes another edition."""
+NOTE_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINOR_MODES = frozenset({"minor", "harmonic minor", "phrygian", "dorian"})
+
+Progress = Callable[[int, int], None]
+"""(pieces there, pieces in all)."""
+
+
+class LibraryError(OSError):
+    """The demo's music cannot be written."""
+
+
+class _Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    edition: str
+    sizes: dict[str, int] = msgspec.field(default_factory=dict)
+    """Bytes of every finished file by its name."""
+
+
+def make_library(
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    pieces: Sequence[Piece] = PIECES,
+    length_seconds: float = LENGTH_SECONDS,
+) -> list[Path]:
+    """The demo's music as tagged WAV files (32 kHz, stereo, 16 bit), about 6 MB each.
+
+    What a former call finished is kept, so the second call is instant. The first pieces are
+    one of each mood.
+
+    Raises:
+        LibraryError: the folder cannot be written or the disk is full; says what to do.
+
+    """
+    edition = f"{_edition()}-{length_seconds:g}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sizes = _finished_sizes(folder, edition)
+        paths = []
+        for number, piece in enumerate(pieces, 1):
+            path = folder / file_name(piece)
+            if not path.is_file() or path.stat().st_size != sizes.get(path.name):
+                sizes[path.name] = _write(path, tagged_wav(piece, number, length_seconds))
+                _write(folder / STAMP, msgspec.json.encode(_Stamp(edition=edition, sizes=sizes)))
+            paths.append(path)
+            if progress:
+                progress(number, len(pieces))
+    except OSError as error:
+        msg = f"the demo music cannot be written to {folder}: {error.strerror or error}; "
+        msg += "it needs 135 MB: free some space or choose another folder"
+        raise LibraryError(msg) from error
+    return paths
+
+
+def file_name(piece: Piece) -> str:
+    """A name that every file system takes."""
+    return f"{piece.artist} - {piece.title}.wav".replace("/", "-")
+
+
+def tagged_wav(piece: Piece, number: int, length_seconds: float = LENGTH_SECONDS) -> bytes:
+    """The whole file of a piece: sound and ID3 tags; `number` is its place in the library."""
+    file = io.BytesIO()
+    file.write(wav(sounded(piece, length_seconds)))
+    file.seek(0)
+    tagged = WAVE(file)
+    tagged.add_tags()
+    _fill(tagged.tags, piece, number)
+    file.seek(0)
+    tagged.save(file)
+    return file.getvalue()
+
+
+def wav(sound: Stereo) -> bytes:
+    """16-bit WAV of float32 [2, samples] in [-1, 1]."""
+    steps = np.rint(np.clip(sound, -1, 1) * 32767).astype("<i2")
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(SAMPLE_RATE)
+        out.writeframes(np.ascontiguousarray(steps.T).tobytes())
+    return file.getvalue()
+
+
+def _fill(tags: ID3, piece: Piece, number: int) -> None:
+    utf8 = 3
+    key = NOTE_NAMES[piece.tonic % 12] + ("m" if piece.mode in MINOR_MODES else "")
+    tags.add(TIT2(encoding=utf8, text=piece.title))
+    tags.add(TPE1(encoding=utf8, text=piece.artist))
+    tags.add(TALB(encoding=utf8, text=piece.album))
+    tags.add(TCON(encoding=utf8, text=piece.genre))
+    tags.add(TDRC(encoding=utf8, text=str(piece.year)))
+    tags.add(TRCK(encoding=utf8, text=str(number)))
+    tags.add(TBPM(encoding=utf8, text=str(piece.bpm)))
+    tags.add(TKEY(encoding=utf8, text=key))
+    tags.add(TMOO(encoding=utf8, text=list(piece.moods)))
+    tags.add(TXXX(encoding=utf8, desc="MOOD", text=list(piece.moods)))
+    tags.add(TXXX(encoding=utf8, desc="VALENCE", text=f"{piece.valence:.2f}"))
+    tags.add(TXXX(encoding=utf8, desc="AROUSAL", text=f"{piece.arousal:.2f}"))
+
+
+def _edition() -> str:
+    """Hash of the code that makes the music."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _finished_sizes(folder: Path, edition: str) -> dict[str, int]:
+    """Sizes of what this edition finished; empty when another edition or nothing is there."""
+    try:
+        stamp = msgspec.json.decode((folder / STAMP).read_bytes(), type=_Stamp)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+    return dict(stamp.sizes) if stamp.edition == edition else {}
+
+
+def _write(path: Path, content: bytes) -> int:
+    """Write a file whole or not at all; how many bytes it has."""
+    unfinished = path.with_name(f".{path.name}.part")
+    with unfinished.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    unfinished.replace(path)
+    return len(content)

@@ -1,0 +1,154 @@
+"""The bundled reel: drawn people who feel one thing after another, as a camera would see them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from math import cos, pi, sin
+from pathlib import Path
+
+import cv2
+
+from device.demo.expression import GRIEF, NEGATIVE, NEUTRAL, POSITIVE, Expression, blend
+from device.demo.people import PEOPLE, Person
+from device.demo.portrait import HEIGHT, WIDTH, Pose, render
+
+FRAMES_PER_SECOND = 10
+CHANGE_SECONDS = 1.5
+"""How long a face takes from one feeling to the next."""
+BLINK_EVERY_SECONDS = 3.7
+BLINK_SECONDS = 0.25
+SOURCES = (
+    "brush", "expression", "features", "head", "mouth", "people", "portrait", "reel",
+)  # fmt: skip
+"""Modules whose change makes another reel."""
+
+
+class ReelError(OSError):
+    """The reel cannot be written."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One person with one feeling."""
+
+    mood: str
+    """`positive`, `neutral` or `negative`: what the classifier shall read."""
+    expression: Expression
+    person: Person
+    seconds: float
+
+
+SCENES = (
+    Scene("positive", POSITIVE, PEOPLE[0], 12.0),
+    Scene("neutral", NEUTRAL, PEOPLE[0], 8.0),
+    Scene("negative", NEGATIVE, PEOPLE[0], 12.0),
+    Scene("neutral", NEUTRAL, PEOPLE[0], 6.0),
+    Scene("positive", POSITIVE, PEOPLE[1], 12.0),
+    Scene("neutral", NEUTRAL, PEOPLE[1], 8.0),
+    Scene("negative", GRIEF, PEOPLE[1], 12.0),
+    Scene("neutral", NEUTRAL, PEOPLE[1], 6.0),
+)
+"""Played in a loop."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What one frame of the reel shows."""
+
+    scene: Scene
+    steady: bool
+    """False while the face changes from one feeling to the next."""
+    expression: Expression
+    pose: Pose
+
+
+def moment(seconds: float, scenes: tuple[Scene, ...] = SCENES) -> Moment:
+    """What the reel shows so many seconds after its start; it begins anew at its end."""
+    total = sum(scene.seconds for scene in scenes)
+    into = seconds % total
+    index = 0
+    while into >= scenes[index].seconds:
+        into -= scenes[index].seconds
+        index += 1
+    scene, before = scenes[index], scenes[index - 1]
+    same_person = scene.person is before.person
+    share = min(1.0, into / CHANGE_SECONDS)
+    eased = (1 - cos(pi * share)) / 2
+    start = before.expression if same_person else NEUTRAL
+    expression = _blinking(blend(start, scene.expression, eased), seconds)
+    return Moment(scene, share >= 1.0, expression, _swaying(seconds))
+
+
+def make_reel(path: Path) -> Path:
+    """The reel as a Motion JPEG AVI, 640 x 480, 10 frames a second; made once.
+
+    The file is replaced when the code that draws it changed.
+
+    Raises:
+        ReelError: the file cannot be written; says what to do.
+
+    """
+    stamp = path.with_suffix(".edition")
+    edition = _edition()
+    if path.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == edition:
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".part-{path.name}")
+        _film(unfinished)
+        unfinished.replace(path)
+        stamp.write_text(edition, encoding="ascii")
+    except OSError as error:
+        msg = f"the reel cannot be written to {path}: {error.strerror or error}; "
+        msg += "it needs 40 MB: free some space or choose another folder"
+        raise ReelError(msg) from error
+    return path
+
+
+def _film(path: Path) -> None:
+    code = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(
+        str(path), cv2.CAP_OPENCV_MJPEG, code, FRAMES_PER_SECOND, (WIDTH, HEIGHT)
+    )
+    if not writer.isOpened():
+        raise OSError(0, "OpenCV could not open the file")
+    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 90)
+    try:
+        for number in range(frame_count()):
+            now = moment(number / FRAMES_PER_SECOND)
+            writer.write(render(now.expression, now.scene.person, now.pose, noise_seed=number))
+    finally:
+        writer.release()
+
+
+def frame_count() -> int:
+    """Frames of the whole reel."""
+    return round(sum(scene.seconds for scene in SCENES) * FRAMES_PER_SECOND)
+
+
+def _swaying(seconds: float) -> Pose:
+    """Nobody holds still: slow waves whose periods have no common measure."""
+    return Pose(
+        turn=0.05 * sin(0.83 * seconds) + 0.025 * sin(1.9 * seconds),
+        nod=0.025 * sin(0.61 * seconds + 1),
+        lean_degrees=2.2 * sin(0.47 * seconds),
+        across=9 * sin(0.39 * seconds) + 2 * sin(1.3 * seconds),
+        down=3 * sin(0.71 * seconds + 2),
+    )
+
+
+def _blinking(expression: Expression, seconds: float) -> Expression:
+    into = seconds % BLINK_EVERY_SECONDS
+    if into >= BLINK_SECONDS:
+        return expression
+    shut = sin(pi * (into + 0.05) / (BLINK_SECONDS + 0.1))
+    return replace(expression, upper_lid=expression.upper_lid * (1 - shut))
+
+
+def _edition() -> str:
+    """Hash of the code that draws the reel."""
+    digest = hashlib.sha256(cv2.__version__.encode())
+    for name in SOURCES:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()[:12]
