@@ -25,14 +25,20 @@ def _settings(path: Path | None) -> TrainSettings:
     """Train settings: the defaults, but for what a TOML file says.
 
     Raises:
-        SettingsError: the file has an unknown key or a wrong value.
+        ValueError: the file has an unknown key or a wrong value.
 
     """
+    from dataclasses import fields
+
     import msgspec
 
     from model_export.train import TrainSettings
 
     table = tomllib.loads(path.read_text("utf-8")) if path else {}
+    known = [f.name for f in fields(TrainSettings)]
+    if unknown := sorted(table.keys() - known):
+        msg = f"{path}: unknown {', '.join(unknown)}; known are {', '.join(known)}"
+        raise ValueError(msg)
     return msgspec.convert(table, TrainSettings)
 
 
@@ -97,10 +103,10 @@ def evaluate(chosen: argparse.Namespace) -> None:
 
 
 def _say_summary(found: dict[str, Any]) -> None:
-    from model_export.tables import TABLES
+    from model_export import tables
 
     for name in ("summary", "classes", "float", "robustness"):
-        _say(TABLES[name](found))
+        _say(tables.text(name, found))
 
 
 def release(chosen: argparse.Namespace) -> None:

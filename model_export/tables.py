@@ -14,7 +14,7 @@ MARKER = re.compile(r"(<!-- figures:(\w+) -->\n).*?(<!-- /figures -->)", re.DOTA
 def filled(page: str, found: dict[str, Any]) -> str:
     """The page with every `<!-- figures:NAME --> … <!-- /figures -->` filled anew.
 
-    A table that these figures do not hold (no float weights were given) is left as it was.
+    A table whose figures are not among these is left as it was.
 
     Raises:
         KeyError: a marker names a table that there is none of.
@@ -22,10 +22,16 @@ def filled(page: str, found: dict[str, Any]) -> str:
     """
 
     def replaced(match: re.Match[str]) -> str:
-        table = TABLES[match[2]](found)
-        return f"{match[1]}{table}{match[3]}" if table else match[0]
+        needed, table = TABLES[match[2]]
+        return f"{match[1]}{table(found)}{match[3]}" if found.get(needed) else match[0]
 
     return MARKER.sub(replaced, page)
+
+
+def text(name: str, found: dict[str, Any]) -> str:
+    """One table; nothing where its figures are not among these."""
+    needed, table = TABLES[name]
+    return table(found) if found.get(needed) else ""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -64,8 +70,6 @@ def _summary(found: dict[str, Any]) -> str:
 
 
 def _float(found: dict[str, Any]) -> str:
-    if "float" not in found:
-        return ""
     lost = found["float"]
     rows = [
         ["float32 accuracy, eight emotions", with_interval(lost["accuracy"])],
@@ -119,17 +123,29 @@ def _epochs(found: dict[str, Any]) -> str:
             f"{100 * e['accuracy']:.2f} %",
             f"{e['seconds']:.0f}",
         ]
-        for e in found.get("epochs", ())
+        for e in found["epochs"]
     ]
     head = ["epoch", "pixels", "training loss", "PublicTest, averaged weights", "seconds so far"]
-    return _table(head, rows) if rows else ""
+    return _table(head, rows)
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "summary": _summary,
-    "float": _float,
-    "classes": _classes,
-    "coverage": _coverage,
-    "robustness": _robustness,
-    "epochs": _epochs,
+def _crops(found: dict[str, Any]) -> str:
+    crops = found["crops"]
+    rows = [
+        [name, with_interval(crops[key]["eight"]), with_interval(crops[key]["three"])]
+        for name, key in (("the pictures themselves", "pictures"), ("the crops", "crops"))
+    ]
+    head = [f"{crops['crops']['eight']['rows']} faces found in {crops['faces']}", "eight", "three"]
+    return _table(head, rows)
+
+
+TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "summary": ("accuracy_known", _summary),
+    "float": ("float", _float),
+    "classes": ("by_class", _classes),
+    "coverage": ("coverage", _coverage),
+    "robustness": ("robustness", _robustness),
+    "epochs": ("epochs", _epochs),
+    "crops": ("crops", _crops),
 }
+"""Name in a page's marker: the key that the figures must have, and the table."""
