@@ -13,15 +13,15 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float = 0.0
     rms: float = 0.0
-    first_after_seconds: float | None = None
-    """From the start of the program to the first PCM."""
+    first_at: float | None = None
+    """CLOCK_MONOTONIC, in seconds, when the first PCM was handed over."""
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth a line: a mood believed, a track begun, a tier entered."""
 
-    after_seconds: float
-    """Since the start of the program."""
+    at: float
+    """CLOCK_MONOTONIC, in seconds: the same for every program of this machine."""
     kind: str
     what: str
     why: str = ""

@@ -36,7 +36,7 @@ HAPPENINGS_SHOWN = 6
 PLAYBACK_SIGNS = {Playback.PLAYING: "▶", Playback.PAUSED: "⏸", Playback.IDLE: "■"}
 
 
-def live_view(status: Status, *, camera: str, seconds: float) -> RenderableType:
+def live_view(status: Status, *, camera: str, began: float, now: float) -> RenderableType:
     """All that the device thinks, for one moment."""
     mood = status.state.mood
     colour = MOOD_COLOURS[mood.mood]
@@ -45,9 +45,9 @@ def live_view(status: Status, *, camera: str, seconds: float) -> RenderableType:
     columns.add_column(ratio=1)
     columns.add_row(_face_panel(status, camera), _music_panel(status, colour))
     title = Text.assemble(("MLFYM ", "bold"), ("music for your mood", "dim"))
-    foot = Text(f"{seconds:4.0f} s · Ctrl-C stops", style="dim")
+    foot = Text(f"{now - began:4.0f} s · Ctrl-C stops", style="dim")
     return Panel(
-        Group(columns, _happenings(status)),
+        Group(columns, _happenings(status, began)),
         title=title,
         subtitle=foot,
         border_style=colour,
@@ -122,11 +122,11 @@ def _next_line(choice: Choice) -> Text:
     return Text.assemble(("next  ", "dim"), choice.title, (f"  {choice.artist}", "dim"))
 
 
-def _happenings(status: Status) -> RenderableType:
+def _happenings(status: Status, began: float) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     for happening in status.happenings[-HAPPENINGS_SHOWN:]:
         table.add_row(
-            Text(f"{happening.after_seconds:5.1f} s", style="dim"),
+            Text(f"{happening.at - began:5.1f} s", style="dim"),
             Text(happening.kind, style="dim"),
             happening.what,
             Text(happening.why, style="italic dim"),

@@ -38,23 +38,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_report(
-    status: Status, *, seconds: float, core_started_after: float, programs: dict[str, Usage]
+    status: Status, *, began: float, ended: float, programs: dict[str, Usage]
 ) -> Report:
     """The report of a run.
 
     Args:
         status: core's last status.
-        seconds: how long the demo ran.
-        core_started_after: seconds from the demo's start to that of the core program.
+        began: CLOCK_MONOTONIC seconds when the demo was started.
+        ended: the same when it was stopped.
         programs: what each program has cost.
 
     """
-    first = status.heard.first_after_seconds
+    first = status.heard.first_at
 
     def rows(kind: str, **names: str) -> list[dict[str, float | str]]:
         return [
             {
-                "after_seconds": round(h.after_seconds + core_started_after, 2),
+                "after_seconds": round(h.at - began, 2),
                 **{name: getattr(h, attribute) for name, attribute in names.items()},
             }
             for h in status.happenings
@@ -62,8 +62,8 @@ def make_report(
         ]
 
     return Report(
-        seconds=round(seconds, 2),
-        cold_start_seconds=None if first is None else round(first + core_started_after, 2),
+        seconds=round(ended - began, 2),
+        cold_start_seconds=None if first is None else round(first - began, 2),
         moods=rows("mood", mood="what"),
         requests=Requests(
             sent=status.requests_sent,

@@ -1,0 +1,205 @@
+"""See MLFYM at work: a face, its mood, and music that follows it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.demonstration.display import live_view
+from cli.demonstration.programs import Appliance
+from cli.demonstration.report import make_report
+from contracts.messages import Policy
+from contracts.settings import EXIT_SETTINGS, BrokerSettings, SettingsError, load_settings
+from device.control import DeviceAwayError, ask_device
+from device.settings import (
+    CameraSettings,
+    DeviceSettings,
+    MoodSettings,
+    MusicSettings,
+    SoundSettings,
+)
+from device.status import Status
+
+if TYPE_CHECKING:
+    from cli.demonstration.programs import Program
+
+DEMO = DeviceSettings(
+    device_id="demo",
+    broker=BrokerSettings(port=0),  # 0: the demo brings its own
+    camera=CameraSettings(source="reel", on_at_start=True, frames_per_second=8.0),
+    # A visitor is to see the music follow the face within about 5 s.
+    mood=MoodSettings(time_constant_seconds=0.7, dwell_seconds=1.2, forget_seconds=6.0),
+    music=MusicSettings(policy=Policy.MATCH, act_at_once=True, crossfade_seconds=1.5),
+    sound=SoundSettings(fallback_driver="dummy"),
+)
+LOOK_EVERY_SECONDS = 0.2
+REEL = "reel"
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on; the message says why."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run the demo until Ctrl-C, or for `--seconds`."""
+    began = _process_started()
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=options.headless)
+    try:
+        settings = _settings(options, console)
+        with tempfile.TemporaryDirectory(prefix="mlfym-demo-") as folder:
+            return _show(Appliance(Path(folder), settings), options, console, began)
+    except SettingsError as error:
+        console.print(str(error), style="red", markup=False)
+        return EXIT_SETTINGS
+    except DemoError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mlfym demo", description=__doc__)
+    parser.add_argument(
+        "--camera", help="OpenCV index, picamera2, or a video, GIF or picture; default: the reel"
+    )
+    parser.add_argument("--music", type=Path, help="folder of music; default: the demo library")
+    parser.add_argument("--settings", type=Path, help="TOML with settings of the device")
+    parser.add_argument("--headless", action="store_true", help="no live display")
+    parser.add_argument("--seconds", type=float, help="stop after so long")
+    parser.add_argument("--report", type=Path, help="write what was shown as JSON")
+    return parser
+
+
+def cache_folder() -> Path:
+    """Where what the demo makes once is kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "mlfym"
+
+
+def demo_media(console: Console) -> tuple[Path, Path]:
+    """Folder of the demo library and the reel's file; both are made when missing."""
+    from device.demo.library import make_library  # noqa: PLC0415 - not needed for one's own music
+    from device.demo.reel import make_reel  # noqa: PLC0415
+
+    folder = cache_folder()
+    music, reel = folder / "demo-music", folder / "reel.avi"
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+        composing = progress.add_task("composing the demo library", total=None)
+        make_library(music, lambda n, of: progress.update(composing, completed=n, total=of))
+        drawing = progress.add_task("drawing the reel of faces", total=None)
+        make_reel(reel, lambda n, of: progress.update(drawing, completed=n, total=of))
+    return music, reel
+
+
+def _settings(options: argparse.Namespace, console: Console) -> DeviceSettings:
+    settings = load_settings(options.settings, DeviceSettings) if options.settings else DEMO
+    camera, music = settings.camera, settings.music_folder
+    if options.camera:
+        camera = msgspec.structs.replace(camera, source=options.camera, on_at_start=True)
+    if options.music:
+        music = str(options.music.resolve())
+        if not options.music.is_dir():
+            msg = f"--music {options.music}: there is no such folder"
+            raise DemoError(msg)
+    if camera.source == REEL or (not options.settings and not options.music):
+        demo_music, reel = demo_media(console)
+        music = music if options.music or options.settings else str(demo_music)
+        if camera.source == REEL:
+            camera = msgspec.structs.replace(camera, source=str(reel))
+    return msgspec.structs.replace(settings, camera=camera, music_folder=music)
+
+
+def _show(appliance: Appliance, options: argparse.Namespace, console: Console, began: float) -> int:
+    until = began + options.seconds if options.seconds else float("inf")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = Status()
+    with appliance:
+        try:
+            if options.headless:
+                status = _watch(appliance, until, status)
+            else:
+                status = _watch_live(appliance, options, console, began, until)
+        except KeyboardInterrupt:
+            console.print("stopping")
+        status = _last_look(appliance, status)
+        programs = appliance.usage()
+    report = make_report(status, began=began, ended=time.monotonic(), programs=programs)
+    if options.report:
+        encoded = msgspec.json.format(msgspec.json.encode(report), indent=2)
+        options.report.write_bytes(encoded + b"\n")
+    cold = report.cold_start_seconds
+    words = f"first PCM after {cold:.1f} s" if cold is not None else "no PCM was heard"
+    print(f"{words}; {report.pcm_seconds:.0f} s of music, {len(report.tracks)} tracks")
+    return 0 if cold is not None else 1
+
+
+def _watch_live(
+    appliance: Appliance, options: argparse.Namespace, console: Console, began: float, until: float
+) -> Status:
+    camera = Path(options.camera).name if options.camera else "bundled reel"
+    status = Status()
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        while time.monotonic() < until:
+            status = _look(appliance, status)
+            view = live_view(status, camera=camera, began=began, now=time.monotonic())
+            live.update(view, refresh=True)
+            time.sleep(LOOK_EVERY_SECONDS)
+    return status
+
+
+def _watch(appliance: Appliance, until: float, status: Status) -> Status:
+    said = False
+    while time.monotonic() < until:
+        status = _look(appliance, status)
+        if status.sound_driver and not said:
+            said = True
+            print(f"sound goes to {status.sound_driver}", file=sys.stderr)
+        time.sleep(LOOK_EVERY_SECONDS)
+    return status
+
+
+def _look(appliance: Appliance, last: Status) -> Status:
+    """The device's status; the last one while it does not answer."""
+    for program in appliance.programs:
+        _check(program)
+    try:
+        return ask_device(appliance.control_socket)
+    except DeviceAwayError:
+        return last
+
+
+def _check(program: Program) -> None:
+    """A program that ended by itself would leave a demo that shows nothing.
+
+    Vision may refuse its model and music still plays, so only core is indispensable.
+    """
+    if program.name == "core" and program.exit_code() is not None:
+        msg = f"{program.name} ended with {program.exit_code()}:\n{program.last_words()}"
+        raise DemoError(msg)
+
+
+def _last_look(appliance: Appliance, status: Status) -> Status:
+    try:
+        return ask_device(appliance.control_socket)
+    except DeviceAwayError:
+        return status
+
+
+def _process_started() -> float:
+    """CLOCK_MONOTONIC seconds when this process was started, exec included (proc_pid_stat(5))."""
+    fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    since_boot = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    boot_ahead = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    return since_boot - boot_ahead

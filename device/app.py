@@ -1,0 +1,299 @@
+"""The core program: one queue, one consumer, and the world around the functional core.
+
+Failure policy: music first. Library, player and defaults are enough to play; broker, server,
+camera and sound card may be missing, come late or go, and are said once. Only settings and a
+store that cannot be opened end the program.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts import topics
+from contracts.bus import Bus, Publication
+from contracts.messages import Tier, encode
+from contracts.vision_wire import Configure
+from device import effects, events
+from device.commands import CommandError, checked
+from device.control import Control
+from device.core import Core
+from device.eye import Eye, listening_socket
+from device.journal import Journal
+from device.look import look
+from device.music.library import LibraryError, library_hash, scan
+from device.music.tag_reader import TagReader
+from device.recommend.local import LocalTiers
+from device.recommend.remote import RemoteRecommender
+from device.status import Status
+from device.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.track import Track, TrackId
+    from device.effects import Effect
+    from device.events import AnyEvent
+    from device.music.ports import Player
+    from device.settings import DeviceSettings
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+LOOK_SECONDS = 0.1
+"""Between two snapshots of the status."""
+VOLUME_KEY = "volume"
+
+
+class App:
+    """Puts the core into its world."""
+
+    def __init__(
+        self,
+        settings: DeviceSettings,
+        player: Callable[[Callable[[AnyEvent], None]], Player],
+        *,
+        clock: Callable[[], float],
+        unix_clock: Callable[[], float],
+        inherited_sockets: int = 0,
+    ) -> None:
+        self._settings, self._clock, self._unix_clock = settings, clock, unix_clock
+        self._queue: queue.SimpleQueue[AnyEvent | Publication | bool] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        folder = Path(settings.state_folder).expanduser()
+        self._store = Store(folder / "device.sqlite")
+        self._library: dict[TrackId, Track] = {}
+        self._core = Core(settings, self._library, boot=uuid.uuid4().hex[:16])
+        self._journal = Journal()
+        self._player = player(self._queue.put)
+        self._local = LocalTiers(self._store, self._queue.put, clock)
+        self._remote = RemoteRecommender(
+            settings.device_id,
+            self._publish,
+            self._store,
+            put=self._queue.put,
+            take_pack=self._local.take_pack,
+            clock=clock,
+        )
+        self._bus = self._make_bus()
+        camera = settings.camera
+        configure = Configure(camera=camera.source, frames_per_second=camera.frames_per_second)
+        socket = listening_socket(Path(settings.vision_socket), inherited_sockets)
+        self._eye = Eye(socket, configure, self._queue.put, clock)
+        self._control = Control(folder / "control.sock", self.status, self._queue.put, clock)
+        self._scanned = (0, 0)
+        self._faces: events.FacesSeen | None = None
+        self._snapshot, self._looked_at = Status(), float("-inf")
+        self._perform: dict[type[Effect], Callable[[Any], None]] = {
+            effects.Play: self._play,
+            effects.Prepare: self._prepare,
+            effects.Pause: lambda _: self._player.pause(),
+            effects.Resume: lambda _: self._player.resume(),
+            effects.Stop: lambda _: self._player.stop(),
+            effects.SetVolume: self._set_volume,
+            effects.SetCamera: lambda e: self._eye.set_camera(on=e.on),
+            effects.Ask: self._ask,
+            effects.Remember: self._remember,
+            effects.MarkBroken: self._mark_broken,
+            effects.Announce: lambda e: self._announce(e.state),
+            effects.Tell: lambda e: self._tell(topics.EVENT, encode(e.event)),
+            effects.Note: lambda e: log.info("%s", e.text),
+        }
+
+    def run(self) -> None:
+        """Run until `end` is called."""
+        self._start()
+        try:
+            while not self._ended.is_set():
+                self._step()
+        finally:
+            self._stop()
+
+    def end(self) -> None:
+        """Stop soon; may be called from a signal handler."""
+        self._ended.set()
+
+    def status(self) -> Status:
+        """The newest snapshot, for any thread."""
+        return self._snapshot
+
+    def _look(self) -> Status:
+        return look(
+            self._core,
+            self._library,
+            self._faces,
+            self._remote,
+            self._player,
+            self._journal,
+            scanned=self._scanned,
+            now=self._clock(),
+        )
+
+    # Start and stop
+
+    def _make_bus(self) -> Bus:
+        device = self._settings.device_id
+        available = topics.of_device(device, topics.AVAILABILITY)
+        return Bus(
+            self._settings.broker,
+            f"mlfym-{device}",
+            subscriptions=[
+                *self._remote.subscriptions,
+                topics.of_device(device, f"{topics.COMMAND}/+"),
+            ],
+            received=self._queue.put,
+            link_changed=self._queue.put,
+            will=Publication(topic=available, payload=topics.OFFLINE, retain=True),
+        )
+
+    def _start(self) -> None:
+        volume = self._store.get(VOLUME_KEY)
+        self._do(self._core.set_volume(float(volume) if volume else self._core.volume))
+        self._handle(events.Tick(at=self._clock(), unix_seconds=self._unix_clock()))
+        self._control.start()
+        self._eye.start()
+        self._bus.start()
+        if self._settings.camera.on_at_start:
+            self._eye.set_camera(on=True)
+        self._library_is(self._store.tracks())  # what was known yesterday plays at once
+        threading.Thread(target=self._scan, name="scan", daemon=True).start()
+
+    def _stop(self) -> None:
+        self._tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
+        self._bus.stop()
+        self._eye.stop()
+        self._control.stop()
+        self._player.close()
+        self._store.close()
+
+    def _scan(self) -> None:
+        """Runs on a thread of its own, and only puts an event."""
+        reader = TagReader()
+        folder = Path(self._settings.music_folder).expanduser()
+
+        def progress(done: int, total: int) -> None:
+            self._scanned = (done, total)
+
+        try:
+            scanned = scan(folder, self._store, reader, progress)
+        except LibraryError as error:
+            log.warning("%s", error)
+        else:
+            self._queue.put(events.LibraryChanged(at=self._clock(), tracks=scanned.tracks))
+        finally:
+            reader.close()
+
+    # The one consumer
+
+    def _step(self) -> None:
+        try:
+            item = self._queue.get(timeout=TICK_SECONDS)
+        except queue.Empty:
+            self._remote.tick()
+            item = events.Tick(at=self._clock(), unix_seconds=self._unix_clock())
+        if isinstance(item, bool):
+            self._link_changed(up=item)
+        elif isinstance(item, Publication):
+            self._receive(item)
+        else:
+            self._handle(item)
+        if self._clock() - self._looked_at >= LOOK_SECONDS:
+            self._snapshot, self._looked_at = self._look(), self._clock()
+
+    def _handle(self, event: AnyEvent) -> None:
+        if isinstance(event, events.FacesSeen):
+            self._faces = event
+        elif isinstance(event, events.LibraryChanged):
+            self._library_is(self._store.tracks())
+            return
+        self._do(self._core.handle(event))
+
+    def _do(self, wanted: list[Effect]) -> None:
+        for effect in wanted:
+            self._journal.note(effect, self._core.state(self._clock()), self._clock())
+            self._perform[type(effect)](effect)
+
+    def _library_is(self, tracks: dict[TrackId, Track]) -> None:
+        self._library.clear()
+        self._library.update(tracks)
+        library = library_hash(tracks.values())
+        self._local.set_library(library, tuple(tracks.values()))
+        self._remote.set_library(library, tuple(tracks.values()))
+        self._do(self._core.handle(events.LibraryChanged(at=self._clock(), tracks=tuple(tracks))))
+
+    def _link_changed(self, *, up: bool) -> None:
+        self._remote.link_changed(up)
+        if up:
+            self._tell(topics.AVAILABILITY, topics.ONLINE, retain=True)
+            self._announce(self._core.state(self._clock()))
+
+    def _receive(self, publication: Publication) -> None:
+        name = publication.topic.rpartition(f"/{topics.COMMAND}/")[2]
+        if name == publication.topic:
+            self._remote.receive(publication)
+        elif publication.retain:
+            log.warning("a retained command %r was ignored", name)
+        else:
+            self._command(name, publication.payload.decode("utf-8", "replace"))
+
+    def _command(self, name: str, argument: str) -> None:
+        try:
+            checked(name, argument)
+        except CommandError as error:
+            log.warning("over MQTT: %s", error)
+        else:
+            self._handle(events.CommandGiven(at=self._clock(), name=name, argument=argument))
+
+    # Effects
+
+    def _play(self, effect: effects.Play) -> None:
+        path = self._store.path_of(effect.track)
+        if path is None:
+            why = "its file is no longer in the library"
+            self._queue.put(events.TrackFailed(at=self._clock(), track=effect.track, why=why))
+            return
+        self._player.play(
+            effect.track,
+            path,
+            start_seconds=effect.start_seconds,
+            crossfade_seconds=effect.crossfade_seconds,
+        )
+
+    def _prepare(self, effect: effects.Prepare) -> None:
+        if path := self._store.path_of(effect.track):
+            self._player.prepare(effect.track, path)
+
+    def _set_volume(self, effect: effects.SetVolume) -> None:
+        self._player.set_volume(effect.volume)
+        self._store.put(VOLUME_KEY, str(effect.volume))
+
+    def _ask(self, effect: effects.Ask) -> None:
+        query = msgspec.structs.replace(effect.query, library=self._remote.library)
+        if effect.tier is Tier.SERVER:
+            self._remote.ask(effect.request, query)
+        else:
+            self._local.ask(effect.tier, effect.request, query)
+
+    def _remember(self, effect: effects.Remember) -> None:
+        self._store.remember(effect.interaction)
+        self._remote.send_outbox()
+
+    def _mark_broken(self, effect: effects.MarkBroken) -> None:
+        log.warning("%s cannot be played: %s", self._store.path_of(effect.track), effect.why)
+        self._store.mark_broken(effect.track, effect.why)
+
+    def _announce(self, state: msgspec.Struct) -> None:
+        self._tell(topics.STATE, msgspec.json.encode(state), retain=True)
+
+    def _tell(self, leaf: str, payload: bytes, *, retain: bool = False) -> None:
+        topic = topics.of_device(self._settings.device_id, leaf)
+        self._publish(Publication(topic=topic, payload=payload, retain=retain))
+
+    def _publish(self, publication: Publication) -> bool:
+        return self._bus.publish(publication)
