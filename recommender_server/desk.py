@@ -1,0 +1,166 @@
+"""The desk: what arrives over MQTT becomes what goes out; values in, values out.
+
+Answers go to the topics of the device whose topic the request came on, never to a topic that a
+message names: whoever may publish as a device can only make the server speak to that device.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from contracts import topics
+from contracts.bus import Publication
+from contracts.errors import ContractError
+from contracts.messages import (
+    InteractionBatch,
+    LibraryAck,
+    LibraryChunk,
+    Message,
+    MessageError,
+    PackRequest,
+    RecommendReply,
+    RecommendRequest,
+    decode,
+    encode,
+)
+from contracts.ranking import pack_bytes, rank
+from recommender_server import catalogue, interactions
+from recommender_server.packs import Packs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recommender_server.generation import Generation
+    from recommender_server.settings import RecommenderSettings
+
+REQUESTS = (
+    topics.RECOMMEND_REQUEST,
+    topics.INTERACTIONS,
+    topics.LIBRARY,
+    topics.PACK_REQUEST,
+)
+REPLIES = {
+    topics.RECOMMEND_REQUEST: topics.RECOMMEND_REPLY,
+    topics.INTERACTIONS: topics.INTERACTIONS_ACK,
+    topics.LIBRARY: topics.LIBRARY_ACK,
+    topics.PACK_REQUEST: topics.PACK,
+}
+
+
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, and when it came."""
+
+    publication: Publication
+    at: float
+    """Seconds on the monotonic clock."""
+
+
+class Refused(ContractError):
+    """A message that gets no answer; says why."""
+
+
+class Desk:
+    """Answers one message after another; owns nothing but the store and its packs."""
+
+    def __init__(
+        self,
+        store: sqlite3.Connection,
+        settings: RecommenderSettings,
+        generation: Generation,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store, self._settings, self._clock = store, settings, clock
+        self.generation = generation
+        """Replaced when a new one was trained."""
+        self._packs = Packs(store, settings)
+
+    def answer(self, arrived: Arrived) -> list[Publication]:
+        """What to publish in answer to a message.
+
+        Raises:
+            ContractError: it is malformed, or none of ours, or not to be answered.
+            sqlite3.Error: the disk failed; nothing is acknowledged, and the device asks again.
+
+        """
+        asked = arrived.publication
+        device, leaf = topics.split(asked.topic)
+        if leaf not in REPLIES:
+            msg = f"{leaf!r} is nothing that a server answers"
+            raise Refused(msg)
+        if asked.retain:
+            msg = f"{asked.topic} is retained: whoever asked may be long gone"
+            raise Refused(msg)
+        reply = topics.of_device(device, REPLIES[leaf])
+        if asked.response_topic not in ("", reply):
+            msg = f"{device} asks to be answered on {asked.response_topic!r}, not on {reply}"
+            raise Refused(msg)
+        limit = self._settings.limits.payload_bytes
+        if len(asked.payload) > limit:
+            msg = f"{asked.topic} brought {len(asked.payload)} bytes, at most {limit} are read"
+            raise Refused(msg)
+        return self._answers(leaf, device, reply, arrived)
+
+    def _answers(self, leaf: str, device: str, reply: str, arrived: Arrived) -> list[Publication]:
+        asked = arrived.publication
+        if leaf == topics.RECOMMEND_REQUEST:
+            return self._recommend(device, reply, arrived)
+        if leaf == topics.PACK_REQUEST:
+            return [self._pack(device, reply, asked)]
+        if leaf == topics.LIBRARY:
+            chunk = decode(asked.payload, LibraryChunk)
+            ack = catalogue.take_chunk(self._store, device, chunk, self._settings.limits)
+            return [_reply(reply, ack, asked)]
+        batch = decode(asked.payload, InteractionBatch)
+        return [_reply(reply, interactions.keep(self._store, device, batch), asked)]
+
+    def _recommend(self, device: str, reply: str, arrived: Arrived) -> list[Publication]:
+        asked = arrived.publication
+        try:
+            request = decode(asked.payload, RecommendRequest)
+        except MessageError as error:
+            return [_reply(reply, RecommendReply(error=str(error)), asked)]
+        if self._late(arrived, request):
+            return []
+        answer = self._ranking(device, request)
+        if self._late(arrived, request):
+            return []
+        left = request.deadline_ms / 1000 - (self._clock() - arrived.at)
+        return [_reply(reply, answer, asked, expiry_seconds=max(1, round(left)))]
+
+    def _late(self, arrived: Arrived, request: RecommendRequest) -> bool:
+        return self._clock() - arrived.at > request.deadline_ms / 1000
+
+    def _ranking(self, device: str, request: RecommendRequest) -> RecommendReply:
+        pack = self._packs.of(device, request.library, request.listener, self.generation)
+        if pack is None:
+            return RecommendReply(error=_unknown_library(request.library))
+        return RecommendReply(tracks=rank(pack, request), generation=self.generation.name)
+
+    def _pack(self, device: str, reply: str, asked: Publication) -> Publication:
+        request = decode(asked.payload, PackRequest)
+        pack = self._packs.of(device, request.library, request.listener, self.generation)
+        if pack is None:
+            error = _unknown_library(request.library)
+            ack = LibraryAck(library=request.library, error=error)
+            return _reply(topics.of_device(device, topics.LIBRARY_ACK), ack, asked)
+        return Publication(
+            topic=reply, payload=pack_bytes(pack), correlation=asked.correlation
+        )
+
+
+def _unknown_library(library: str) -> str:
+    return f"the library {library or 'of this device'} has not arrived here: send it, then ask again"
+
+
+def _reply(
+    topic: str, message: Message, asked: Publication, *, expiry_seconds: int = 0
+) -> Publication:
+    return Publication(
+        topic=topic,
+        payload=encode(message),
+        correlation=asked.correlation,
+        expiry_seconds=expiry_seconds,
+    )

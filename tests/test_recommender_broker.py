@@ -1,0 +1,154 @@
+"""The recommender server behind a real broker."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.broker import EmbeddedBroker
+from contracts import topics
+from contracts.bus import Bus, Publication
+from contracts.messages import (
+    Interaction,
+    InteractionBatch,
+    InteractionKind,
+    InteractionsAck,
+    LibraryAck,
+    PackRequest,
+    RecommendReply,
+    RecommendRequest,
+    decode,
+)
+from contracts.ranking import rank, read_pack
+from contracts.settings import BrokerSettings
+from recommender_server.service import Worker
+from recommender_server.settings import RecommenderSettings
+from tests.recommender_stage import LIBRARY, WITHIN_SECONDS, Device, chunk
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[BrokerSettings]:
+    pytest.importorskip("iotcore", reason="the embedded broker is the `broker` extra")
+    with EmbeddedBroker() as running:
+        yield BrokerSettings(host=running.host, port=running.port)
+
+
+@pytest.fixture(scope="module")
+def server(broker: BrokerSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    folder: Path = tmp_path_factory.mktemp("recommender")
+    worker = Worker(RecommenderSettings(broker=broker, data_folder=str(folder)))
+    thread = threading.Thread(target=worker.run)
+    with _availability(broker) as seen:
+        thread.start()
+        while seen.get(timeout=WITHIN_SECONDS).payload != topics.ONLINE:
+            pass
+        yield worker
+        worker.stop()
+        thread.join(WITHIN_SECONDS)
+
+
+class _availability:  # noqa: N801 - reads as a sentence
+    def __init__(self, broker: BrokerSettings) -> None:
+        self.seen: queue.Queue[Publication] = queue.Queue()
+        self.linked: queue.Queue[bool] = queue.Queue()
+        self.bus = Bus(
+            broker,
+            "test-availability",
+            subscriptions=[topics.SERVER_AVAILABILITY],
+            received=self.seen.put,
+            link_changed=self.linked.put,
+        )
+
+    def __enter__(self) -> queue.Queue[Publication]:
+        self.bus.start()
+        self.linked.get(timeout=WITHIN_SECONDS)
+        return self.seen
+
+    def __exit__(self, *_error: object) -> None:
+        self.bus.stop()
+
+
+@pytest.fixture
+def device(server: Worker, broker: BrokerSettings, request: pytest.FixtureRequest) -> Iterator[Device]:
+    assert server
+    with Device(broker, request.node.name.replace("[", "-").replace("]", "")[:60]) as connected:
+        yield connected
+
+
+def test_a_device_gets_a_ranking_of_its_own_library(device: Device) -> None:
+    """The answer has the mood's tracks first and the request's correlation data."""
+    ack = decode(device.ask("library", chunk()).payload, LibraryAck)
+    assert ack == LibraryAck(library="library-1")
+    request = RecommendRequest(library="library-1", valence=0.8, arousal=0.4, count=3)
+    answer = device.ask(
+        "recommend/request",
+        request,
+        response_topic=topics.of_device(device.name, "recommend/reply"),
+        correlation=b"17",
+    )
+    assert answer.correlation == b"17"
+    reply = decode(answer.payload, RecommendReply)
+    assert {r.track for r in reply.tracks[:2]} == {LIBRARY[0].id, LIBRARY[4].id}
+    assert reply.generation == "seed"
+
+
+def test_a_pack_ranks_as_the_server_does(device: Device) -> None:
+    """A pack that came over the wire gives the same list, scores and reasons."""
+    device.ask("library", chunk())
+    pack = read_pack(device.ask("pack/request", PackRequest(library="library-1")).payload)
+    request = RecommendRequest(valence=-0.6, arousal=-0.4, tags=("acoustic",))
+    reply = decode(device.ask("recommend/request", request).payload, RecommendReply)
+    assert rank(pack, request) == reply.tracks
+
+
+def test_garbage_ends_nothing(device: Device, server: Worker) -> None:
+    """After payloads that are no messages the server still answers, and has counted them."""
+    before = server.complaints.total
+    for leaf in ("library", "interactions", "pack/request"):
+        device.say(leaf, b"\xff\x00{")
+    device.say("recommend/request", b"[" * 5000)
+    wrong = device.heard.get(timeout=WITHIN_SECONDS)
+    assert "not a RecommendRequest" in decode(wrong.payload, RecommendReply).error
+    device.ask("library", chunk())
+    assert server.complaints.total == before + 3
+
+
+def test_interactions_are_acknowledged(device: Device) -> None:
+    """Each id of a batch comes back, also when it is sent again."""
+    like = Interaction(
+        id="i1", track=LIBRARY[2].id, kind=InteractionKind.LIKED, at_unix_seconds=1e9
+    )
+    for _ in range(2):
+        ack = device.ask("interactions", InteractionBatch(interactions=(like,)))
+        assert decode(ack.payload, InteractionsAck).ids == ("i1",)
+
+
+def test_an_answer_goes_to_nobody_else(device: Device, server: Worker) -> None:
+    """A request that names another reply topic is refused and counted."""
+    device.ask("library", chunk())
+    before = server.complaints.total
+    device.say(
+        "recommend/request",
+        RecommendRequest(),
+        response_topic=topics.of_device("other", "recommend/reply"),
+    )
+    device.ask("library", chunk())
+    assert server.complaints.total == before + 1
+    assert device.heard.empty()
+
+
+def test_a_worker_that_leaves_does_not_speak_for_the_others(
+    broker: BrokerSettings, server: Worker
+) -> None:
+    """When `offline` is announced while a worker is there, it announces `online` again."""
+    assert server
+    with _availability(broker) as seen, Device(broker, "bystander") as bystander:
+        assert seen.get(timeout=WITHIN_SECONDS).payload == topics.ONLINE
+        offline = Publication(topic=topics.SERVER_AVAILABILITY, payload=b"offline", retain=True)
+        bystander._bus.publish(offline)
+        heard = [seen.get(timeout=WITHIN_SECONDS).payload for _ in range(2)]
+        assert heard == [topics.OFFLINE, topics.ONLINE]
