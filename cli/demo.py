@@ -99,7 +99,8 @@ def demo_media(console: Console) -> tuple[Path, Path]:
         composing = progress.add_task("composing the demo library", total=None)
         make_library(music, lambda n, of: progress.update(composing, completed=n, total=of))
         drawing = progress.add_task("drawing the reel of faces", total=None)
-        make_reel(reel, lambda n, of: progress.update(drawing, completed=n, total=of))
+        make_reel(reel)
+        progress.update(drawing, completed=1, total=1)
     return music, reel
 
 

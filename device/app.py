@@ -126,11 +126,11 @@ class App:
     def _look(self) -> Status:
         return look(
             self._core,
-            self._library,
-            self._faces,
-            self._remote,
-            self._player,
-            self._journal,
+            library=self._library,
+            faces=self._faces,
+            remote=self._remote,
+            player=self._player,
+            journal=self._journal,
             scanned=self._scanned,
             now=self._clock(),
         )

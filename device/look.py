@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def look(
     core: Core,
+    *,
     library: Mapping[TrackId, Track],
     faces: FacesSeen | None,
     remote: RemoteRecommender,
     player: Player,
     journal: Journal,
-    *,
     scanned: tuple[int, int],
     now: float,
 ) -> Status:

@@ -1,0 +1,164 @@
+"""The whole appliance: four real programs, from a face to samples."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from cli.demo import DEMO
+from cli.demonstration.programs import Appliance
+from contracts.messages import Tier
+from contracts.settings import load_settings, to_toml
+from device.control import DeviceAwayError, ask_device
+from device.demo.library import make_library
+from device.demo.reel import make_reel
+from device.settings import DeviceSettings
+from device.status import Status
+
+PATIENCE_SECONDS = 60.0
+"""Not a figure: a loaded machine may be slow, but not for ever."""
+SHARED_VIDEO = (
+    Path(__file__).parents[2] / "shared/data/faces/video/head-pose-face-detection-male.gif"
+)
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("music")
+    make_library(folder, length_seconds=12.0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_reel(tmp_path_factory.mktemp("reel") / "reel.avi")
+
+
+class Journey:
+    """An appliance whose sound goes to a file."""
+
+    def __init__(self, folder: Path, camera: Path, music: Path) -> None:
+        self.pcm = folder / "heard.pcm"
+        settings = msgspec.structs.replace(
+            DEMO,
+            camera=msgspec.structs.replace(DEMO.camera, source=str(camera)),
+            music_folder=str(music),
+            sound=msgspec.structs.replace(DEMO.sound, driver="disk", fallback_driver=""),
+        )
+        self.appliance = Appliance(
+            folder, settings, environment={"SDL_DISKAUDIOFILE": str(self.pcm)}
+        )
+
+    def status(self) -> Status:
+        try:
+            return ask_device(self.appliance.control_socket)
+        except DeviceAwayError:
+            return Status()
+
+    def until(self, shown: Callable[[Status], bool], what: str) -> Status:
+        """The first status that shows it."""
+        pause, deadline = threading.Event(), time.monotonic() + PATIENCE_SECONDS
+        while True:
+            status = self.status()
+            if shown(status):
+                return status
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"{p.name}: {p.last_words(8)}" for p in self.appliance.programs)
+                pytest.fail(f"waited in vain for {what}\n{status}\n{logs}")
+            pause.wait(0.1)
+
+    def rms(self) -> float:
+        """Of what was heard, full scale 1."""
+        size = self.pcm.stat().st_size // 2 * 2
+        samples = np.frombuffer(self.pcm.read_bytes()[:size], np.int16).astype(np.float64)
+        return float(np.sqrt(np.mean(samples**2)) / 32768) if len(samples) else 0.0
+
+
+@pytest.fixture
+def journey(tmp_path: Path, reel: Path, music: Path) -> Iterator[Journey]:
+    made = Journey(tmp_path, reel, music)
+    with made.appliance:
+        yield made
+
+
+def moods(status: Status) -> list[str]:
+    return [h.what for h in status.happenings if h.kind == "mood"]
+
+
+def tiers_of_tracks(status: Status) -> list[str]:
+    return [h.tier for h in status.happenings if h.kind == "track"]
+
+
+def test_a_face_becomes_music_and_a_dead_server_does_not_stop_it(journey: Journey) -> None:
+    """A smile is believed, the server is asked and its answer plays; a killed server lowers the
+    tier while music goes on, and its return raises the tier again.
+    """
+    status = journey.until(lambda s: "positive" in moods(s), "a positive mood")
+    status = journey.until(lambda s: Tier.SERVER in tiers_of_tracks(s), "a track by the server")
+    assert status.requests_answered >= 1
+    assert status.faces
+    journey.until(lambda s: s.heard.seconds > 3, "three seconds of music")
+    assert journey.rms() > 0.01
+
+    journey.appliance.server.kill()
+    fallen = journey.until(lambda s: s.state.tier is not Tier.SERVER, "a lower tier")
+    heard = fallen.heard.seconds
+    journey.until(lambda s: s.heard.seconds > heard + 2, "music without the server")
+    journey.appliance.server.start()
+    journey.until(lambda s: s.state.tier is Tier.SERVER, "the server's tier again")
+    journey.appliance.core.stop()
+    assert journey.appliance.core.exit_code() == 0
+
+
+@pytest.mark.skipif(not SHARED_VIDEO.is_file(), reason="needs ../shared/data/faces/video")
+def test_a_real_face_is_seen(tmp_path: Path, music: Path) -> None:
+    """On a video of a real person, faces arrive in core and a mood is believed."""
+    journey = Journey(tmp_path, SHARED_VIDEO, music)
+    with journey.appliance:
+        status = journey.until(lambda s: bool(s.faces), "a face")
+        assert status.faces[0].score > 0.5
+        journey.until(lambda s: bool(moods(s)), "a believed mood")
+        journey.until(lambda s: s.heard.seconds > 1, "music")
+
+
+def test_an_altered_model_is_refused_and_music_plays(tmp_path: Path, music: Path) -> None:
+    """Vision exits 78 and names the file; the mood is unknown and music plays."""
+    models = tmp_path / "models"
+    models.mkdir()
+    for file in (Path(__file__).parents[1] / "models").iterdir():
+        if file.is_file():
+            (models / file.name).write_bytes(file.read_bytes())
+    altered = models / "emotion.tflite"
+    content = altered.read_bytes()
+    altered.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    journey = Journey(tmp_path / "device", Path("0"), music)
+    arguments = journey.appliance.vision.arguments
+    journey.appliance.vision.arguments = [*arguments, "--models", str(models)]
+    with journey.appliance:
+        status = journey.until(lambda s: s.heard.seconds > 1, "music")
+        journey.until(lambda _: journey.appliance.vision.exit_code() == 78, "vision's refusal")
+        assert "emotion.tflite" in journey.appliance.vision.last_words(8)
+        assert status.state.mood.mood == "unknown"
+
+
+def test_a_camera_that_is_not_there_is_retried_and_music_plays(tmp_path: Path, music: Path) -> None:
+    """The camera is reported as failed, the mood is unknown, and music plays."""
+    journey = Journey(tmp_path, tmp_path / "no-such-video.avi", music)
+    with journey.appliance:
+        journey.until(lambda s: s.state.camera == "failed", "a failed camera")
+        status = journey.until(lambda s: s.heard.seconds > 1, "music")
+        assert status.state.mood.mood == "unknown"
+        assert journey.appliance.vision.exit_code() is None
+
+
+def test_the_settings_that_the_demo_writes_are_read_back(tmp_path: Path) -> None:
+    """Settings survive the way through TOML."""
+    file = tmp_path / "device.toml"
+    file.write_text(to_toml(DEMO), encoding="utf-8")
+    assert load_settings(file, DeviceSettings) == DEMO
