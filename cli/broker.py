@@ -88,19 +88,16 @@ class EmbeddedBroker:
             BrokerError: the port is taken, or it does not come up.
 
         """
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         if _accepts(self.host, self.port):
             msg = f"port {self.port} is taken: stop what listens there or choose another port"
             raise BrokerError(msg)
         command = [sys.executable, __file__, "--port", str(self.port), "--owned"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=_ROOT)
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while not _accepts(self.host, self.port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                msg = f"the broker did not start on port {self.port}; it says why above"
-                raise BrokerError(msg)
-            time.sleep(LOOKED_EVERY_SECONDS)
+        if not wait_until_accepting(self.port, self._process):
+            self.stop()
+            msg = f"the broker did not start on port {self.port}; it says why above"
+            raise BrokerError(msg)
 
     def stop(self) -> None:
         """End it and free its port; a second time does nothing."""
@@ -131,7 +128,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
     parser.add_argument("--owned", action="store_true", help="end when standard input closes")
     options = parser.parse_args(arguments)
-    port = options.port or _free_port()
+    port = options.port or free_port()
     if _accepts(HOST, port):
         print(f"port {port} is taken: choose another with --port", file=sys.stderr)
         return 1
@@ -164,7 +161,18 @@ def _end_with_owner() -> None:
     os._exit(0)
 
 
-def _free_port() -> int:
+def wait_until_accepting(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait for a program to listen on a port of this machine; False when it never does."""
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while not _accepts(HOST, port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(LOOKED_EVERY_SECONDS)
+    return True
+
+
+def free_port() -> int:
+    """A port of this machine's loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

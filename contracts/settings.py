@@ -5,7 +5,16 @@ from __future__ import annotations
 import difflib
 import tomllib
 import types
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
@@ -19,6 +28,8 @@ EXIT_SETTINGS = 2
 """What a program exits with when its settings are wrong."""
 EXIT_REFUSED = 78
 """EX_CONFIG: what a program exits with when a restart cannot mend what is wrong."""
+SECRET_WORDS = ("password", "token", "secret")
+"""What is set under such a key is never repeated in a message."""
 
 
 class SettingsError(ContractError):
@@ -38,8 +49,8 @@ class SettingsError(ContractError):
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the MQTT broker is."""
 
-    host: str = "127.0.0.1"
-    port: int = 1883
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 1883
     username: str = ""
     password: str = ""
     ca_file: str = ""
@@ -62,6 +73,8 @@ def load_settings(path: Path | None, kind: type[S]) -> S:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(str(path), ["the file does not exist"]) from error
+    except OSError as error:
+        raise SettingsError(str(path), [f"cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [f"not valid TOML: {error}"]) from error
     return settings_from(table, kind, str(path))
@@ -77,12 +90,18 @@ def settings_from(table: dict[str, Any], kind: type[S], source: str) -> S:
     problems = list(_problems(table, kind, ""))
     if problems:
         raise SettingsError(source, problems)
-    return msgspec.convert(table, kind)
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:  # values that do not fit one another
+        raise SettingsError(source, [str(error)]) from error
 
 
 def _problems(table: dict[str, Any], kind: type[msgspec.Struct], prefix: str) -> Iterator[str]:
     hints = get_type_hints(kind, include_extras=True)
     fields = {f.name: hints[f.name] for f in msgspec.structs.fields(kind)}
+    for field in msgspec.structs.fields(kind):
+        if field.required and field.name not in table:
+            yield f"{prefix}{field.name}: missing; it has no default"
     for key, value in table.items():
         name = f"{prefix}{key}"
         if key not in fields:
@@ -93,18 +112,31 @@ def _problems(table: dict[str, Any], kind: type[msgspec.Struct], prefix: str) ->
         nested = _struct_of(fields[key])
         if nested and isinstance(value, dict):
             yield from _problems(value, nested, f"{name}.")
-            continue
-        try:
-            msgspec.convert(value, fields[key])
-        except msgspec.ValidationError as error:
-            yield f"{name}: {str(error).lower().replace('`', '')}, got {value!r}"
+        elif nested and isinstance(value, list):
+            tables = [(i, row) for i, row in enumerate(value) if isinstance(row, dict)]
+            for i, row in tables:
+                yield from _problems(row, nested, f"{name}[{i}].")
+            if len(tables) < len(value):
+                yield f"{name}: expected tables only, got {value!r}"
+        else:
+            yield from _wrong_value(name, value, fields[key])
+
+
+def _wrong_value(name: str, value: object, hint: Any) -> Iterator[str]:  # noqa: ANN401 - any type hint
+    try:
+        msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        secret = any(word in name for word in SECRET_WORDS)
+        got = "" if secret else f", got {value!r}"
+        why = str(error).replace("`", "")
+        yield f"{name}: {why[:1].lower()}{why[1:]}{got}"
 
 
 def _struct_of(hint: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - any type hint
-    """The struct a hint names, alone or in a union."""
+    """The struct a hint names: alone, in a union, or as the row of a list."""
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return hint
-    if get_origin(hint) in {Union, types.UnionType}:
+    if get_origin(hint) in {Union, types.UnionType, Annotated, tuple, list}:
         return next((s for s in map(_struct_of, get_args(hint)) if s), None)
     return None
 
