@@ -42,6 +42,9 @@ LETTER_HEIGHT, LABEL_PADDING = 15.0, 10.0
 LINE_WIDTH, SHADOW_WIDTH = 4.0, 8.0
 """All in pixels of a picture whose shorter side is READABLE_SIDE."""
 
+SIDE_MARGIN, TOP_MARGIN, BOTTOM_MARGIN = 0.12, 0.32, 0.08
+"""How far the frame goes beyond the box, in units of its sides."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -123,9 +126,15 @@ class _Drawing:
             at = until
 
     def _pixels(self, reading: Reading) -> tuple[float, float, float, float]:
+        """The frame to draw: a detector's box ends at the brows, a head does not."""
         left, top, wide, high = reading.box
         across, down = self._width, self._height
-        return left * across, top * down, wide * across, high * down
+        return (
+            (left - SIDE_MARGIN * wide) * across,
+            (top - TOP_MARGIN * high) * down,
+            (1 + 2 * SIDE_MARGIN) * wide * across,
+            (1 + TOP_MARGIN + BOTTOM_MARGIN) * high * down,
+        )
 
     def _pill(self, box: tuple[float, float, float, float], colour: Colour) -> None:
         _fill(self._picture, box, (box[3] - box[1]) / 2, colour)

@@ -159,7 +159,7 @@ def _drawn(looked: Looked, out: Path | None, *, several: bool) -> Path | None:
 
 def _reading(face: Face) -> Reading:
     mood, box, moods = mood_of(face), face.box, moods_of(face)
-    label = "not sure" if mood == UNKNOWN else f"{mood}  {moods[mood]:.0%}"
+    label = "not sure" if mood == UNKNOWN else f"{mood} {moods[mood]:.0%}"
     return Reading((box.left, box.top, box.width, box.height), mood, label, moods)
 
 

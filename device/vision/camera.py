@@ -120,7 +120,9 @@ class FileCamera:
     def grab(self) -> None:
         """Wait until the next frame is due; after the last comes the first."""
         self._clock.wait(max(0.0, self._next - self._clock.now()))
-        self._next = max(self._next, self._clock.now() - self._pace) + self._pace
+        now = self._clock.now()
+        # A little late is caught up with; a long pause is not run after.
+        self._next = (now if now - self._next > self._pace else self._next) + self._pace
         if not self._capture.grab():
             self._capture.release()
             self._capture = self._opened()

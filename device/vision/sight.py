@@ -32,7 +32,7 @@ class Sight:
     """Both models, ready."""
 
     def __init__(self, detector: FaceDetector, classifier: EmotionClassifier) -> None:
-        self._detector, self._classifier = detector, classifier
+        self.detector, self.classifier = detector, classifier
         self.detector_name = ""
         self.classifier_name = ""
 
@@ -43,11 +43,11 @@ class Sight:
         """
         height, width = frame.shape[:2]
         seen = []
-        for found in self._detector.find(frame):
+        for found in self.detector.find(frame):
             left, top, wide, high = found.box
             centre = (left + wide / 2) / width, (top + high / 2) / height
             if not any(_holds(mask, *centre) for mask in masks):
-                seen.append(self._classifier.read(frame, found))
+                seen.append(self.classifier.read(frame, found))
             if len(seen) == MAX_FACES:
                 break
         return tuple(seen)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from contracts.model_manifest import read_manifest, verified_bytes
+from device.vision.faces import FaceDetector, anchor_centres, letterboxed
+from device.vision.runtime import TfliteModel
+from device.vision.sight import MODELS
+from tests.vision_scene import drawn_face, real_sight, video, wall
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    manifest = read_manifest(MODELS / "face_detector.json")
+    return FaceDetector(TfliteModel(verified_bytes(manifest, MODELS)))
+
+
+def test_anchors_are_two_a_cell_of_the_fine_grid_and_six_of_the_coarse() -> None:
+    """896 candidates: 16 x 16 x 2 at stride 8, then 8 x 8 x 6 at stride 16, row by row."""
+    centres = anchor_centres(128)
+    assert centres.shape == (896, 2)
+    assert centres[:3].tolist() == [[4, 4], [4, 4], [12, 4]]
+    assert centres[512:519, 0].tolist() == [8, 8, 8, 8, 8, 8, 24]
+    assert centres[-1].tolist() == [120, 120]
+
+
+def test_a_wide_frame_is_letterboxed_above_and_below() -> None:
+    """640 x 480 becomes 128 x 96, with 16 black rows over and under it."""
+    square, scale, offset = letterboxed(wall(), 128)
+    assert (scale, offset.tolist()) == (0.2, [0, 16])
+    assert not square[:16].any()
+    assert not square[112:].any()
+    assert square[16:112].all()
+
+
+@pytest.mark.parametrize("centre", [(320, 240), (160, 200), (480, 260)])
+def test_a_face_is_found_where_it_is(detector: FaceDetector, centre: tuple[int, int]) -> None:
+    """The box of a drawn face lies around its eyes and mouth."""
+    (found,) = detector.find(drawn_face(centre=centre))
+    left, top, width, height = found.box
+    assert abs(left + width / 2 - centre[0]) < 15
+    assert abs(top + height / 2 - (centre[1] + 18)) < 20
+    assert 130 < width < 230
+    assert found.score > 0.7
+
+
+def test_a_wall_has_no_face(detector: FaceDetector) -> None:
+    """Nothing is found where nobody is."""
+    assert detector.find(wall()) == []
+
+
+def test_the_largest_face_comes_first(detector: FaceDetector) -> None:
+    """Faces are sorted by area."""
+    near, far = drawn_face(), cv2.resize(drawn_face(), (400, 300))
+    scene = np.full((480, 1040, 3), 180, np.uint8)
+    scene[90:390, :400] = far
+    scene[:, 400:] = near
+    found = detector.find(scene)
+    assert len(found) == 2
+    assert found[0].area > found[1].area
+    assert found[0].box[0] > 400
+
+
+@pytest.mark.parametrize("lean", [-20.0, 20.0])
+def test_roll_is_clockwise_positive(detector: FaceDetector, lean: float) -> None:
+    """A face that leans clockwise by 20 degrees has a roll of about 20."""
+    (found,) = detector.find(drawn_face(lean))
+    assert abs(found.roll_degrees - lean) < 6
+
+
+@pytest.mark.parametrize("lean", [-20.0, 20.0])
+def test_a_leaning_face_is_cropped_upright(detector: FaceDetector, lean: float) -> None:
+    """The crop of a leaning face looks like that of the upright one, not like its mirror lean."""
+    classifier = real_sight().classifier
+    upright = _crop(drawn_face(), detector)
+    (found,) = detector.find(drawn_face(lean))
+    turned = classifier.crop(drawn_face(lean), found)
+    (straight,) = detector.find(drawn_face())
+    unturned = classifier.crop(drawn_face(lean), straight)
+    assert _likeness(turned, upright) > 0.8
+    assert _likeness(turned, upright) > _likeness(unturned, upright) + 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("head-pose-face-detection-male.gif", 1),
+        ("head-pose-face-detection-female-and-male.gif", 2),
+    ],
+)
+def test_faces_of_a_real_video_are_found(detector: FaceDetector, name: str, people: int) -> None:
+    """Nearly every frame of people who look at the camera shows as many faces as people."""
+    capture = cv2.VideoCapture(str(video(name)), cv2.CAP_FFMPEG)
+    counts = []
+    while (grabbed := capture.read())[0]:
+        counts.append(len(detector.find(np.asarray(grabbed[1], np.uint8))))
+    assert np.mean(np.array(counts) == people) > 0.9
+
+
+def _crop(frame: NDArray[np.uint8], detector: FaceDetector) -> NDArray[np.uint8]:
+    (found,) = detector.find(frame)
+    return real_sight().classifier.crop(frame, found)
+
+
+def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
