@@ -14,8 +14,6 @@ Colour = tuple[float, float, float]
 """Blue, green, red; 0 to 255."""
 
 SUBPIXEL_BITS = 4
-HEAD_RADII = (1.05, 1.4)
-"""Half-axes of the egg that a head is, in units."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +25,10 @@ class Canvas:
     pixels_per_unit: float
     origin: Point
     """Pixel of the units' origin."""
-    turned: Point = (0.0, 0.0)
-    """How far the head is turned to the right and down: what lies nearer moves further."""
 
     def to_pixels(self, points: Sequence[Point]) -> NDArray[np.float64]:
         """Pixel positions [n, 2] of points in units."""
-        flat = np.asarray(points, np.float64)
-        nearness = np.sqrt(np.maximum(0, 1 - ((flat / HEAD_RADII) ** 2).sum(axis=1)))
-        moved = flat + nearness[:, None] * self.turned
-        return np.asarray(moved * self.pixels_per_unit + self.origin, np.float64)
+        return np.asarray(points, np.float64) * self.pixels_per_unit + self.origin
 
     def fill(
         self, outline: Sequence[Point], colour: Colour, *, alpha: float = 1.0, soft: float = 0.0
@@ -137,7 +130,8 @@ def ellipse(centre: Point, radii: Point, count: int = 40) -> list[Point]:
 
 
 def _softened(mask: NDArray[np.uint8], blur: float) -> NDArray[np.float32]:
-    coverage = mask.astype(np.float32) / 255
+    coverage = mask.astype(np.float32)
+    coverage /= 255
     if blur < 0.3:
         return coverage
     return np.asarray(cv2.GaussianBlur(coverage, (0, 0), blur), np.float32)

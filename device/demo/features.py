@@ -45,18 +45,18 @@ def _eye(canvas: Canvas, person: Person, face: Expression, side: int) -> None:
     upper, lower = _lids(face, side)
     mask, corner = canvas.mask_of([*upper, *reversed(lower)], soft=0.006)
     canvas.paint(mask, corner, WHITE)
-    iris: Point = (side * EYE[0] + 0.25 * canvas.turned[0], EYE[1] - 0.012 + face.gaze)
+    iris: Point = (side * EYE[0], EYE[1] - 0.012 + face.gaze)
     layers = (
         (iris, IRIS_RADIUS, shaded(person.iris, 0.55), 0.008),
         (iris, IRIS_RADIUS * 0.82, shaded(person.iris, 1.15), 0.014),
         (iris, IRIS_RADIUS * 0.42, (14.0, 14.0, 16.0), 0.006),
     )
     for centre, radius, colour, soft in layers:
-        _paint_inside(canvas, mask, corner, ellipse(centre, (radius, radius)), colour, soft)
+        _paint_inside(canvas, mask, corner, ellipse(centre, (radius, radius)), colour, soft=soft)
     shadow = [*upper, *((x, y + 0.035) for x, y in reversed(upper))]
-    _paint_inside(canvas, mask * 0.55, corner, shadow, (30.0, 34.0, 44.0), 0.014)
+    _paint_inside(canvas, mask * 0.55, corner, shadow, (30.0, 34.0, 44.0), soft=0.014)
     glint = ellipse((iris[0] - 0.035, iris[1] - 0.035), (0.02, 0.02))
-    _paint_inside(canvas, mask, corner, glint, (250.0, 250.0, 250.0), 0.004)
+    _paint_inside(canvas, mask, corner, glint, (250.0, 250.0, 250.0), soft=0.004)
     dark = shaded(person.skin, 0.2)
     canvas.stroke(upper, (0.014, 0.034, 0.026), dark, alpha=0.92, soft=0.005)
     canvas.stroke(lower, (0.006, 0.012, 0.012), shaded(person.skin, 0.45), alpha=0.6, soft=0.008)
@@ -73,6 +73,7 @@ def _paint_inside(
     corner: tuple[int, int],
     outline: list[Point],
     colour: Colour,
+    *,
     soft: float,
 ) -> None:
     """Fill an outline where a mask allows it."""

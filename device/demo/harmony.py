@@ -91,9 +91,12 @@ def tune(
     """A melody over one chord a bar: a motif that returns, and phrases that come to rest.
 
     Args:
+        key: the notes to choose from.
         degrees: the chord's degree of each bar.
         rhythm: beats of each note of the two-bar motif; negative is a rest.
+        beats_in_bar: 3 or 4.
         lift: degrees above the tonic around which the melody moves.
+        rng: decides where the melody goes.
         leaps: chance of a leap where a step would do.
 
     """

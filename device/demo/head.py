@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.demo.brush import HEAD_RADII, Canvas, Colour, Point, ellipse, ring
+from device.demo.brush import Canvas, Colour, Point, ellipse, ring
 from device.demo.people import Person
 
+HEAD_RADII = (1.05, 1.4)
+"""Half-axes of the egg that a head is, in units."""
 LIGHT = (-0.38, -0.5, 0.78)
 """Towards the lamp: left of the viewer, above, in front; about length 1."""
 

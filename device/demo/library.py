@@ -12,22 +12,11 @@ import os
 import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
-from mutagen.id3 import (
-    ID3,
-    TALB,
-    TBPM,
-    TCON,
-    TDRC,
-    TIT2,
-    TKEY,
-    TMOO,
-    TPE1,
-    TRCK,
-    TXXX,
-)
+from mutagen import id3
 from mutagen.wave import WAVE
 
 from device.demo.mixing import Stereo, sounded
@@ -101,7 +90,7 @@ def tagged_wav(piece: Piece, number: int, length_seconds: float = LENGTH_SECONDS
     file = io.BytesIO()
     file.write(wav(sounded(piece, length_seconds)))
     file.seek(0)
-    tagged = WAVE(file)
+    tagged: Any = WAVE(file)  # type: ignore[no-untyped-call]
     tagged.add_tags()
     _fill(tagged.tags, piece, number)
     file.seek(0)
@@ -121,21 +110,26 @@ def wav(sound: Stereo) -> bytes:
     return file.getvalue()
 
 
-def _fill(tags: ID3, piece: Piece, number: int) -> None:
-    utf8 = 3
+def _fill(tags: Any, piece: Piece, number: int) -> None:  # noqa: ANN401 - mutagen is untyped
     key = NOTE_NAMES[piece.tonic % 12] + ("m" if piece.mode in MINOR_MODES else "")
-    tags.add(TIT2(encoding=utf8, text=piece.title))
-    tags.add(TPE1(encoding=utf8, text=piece.artist))
-    tags.add(TALB(encoding=utf8, text=piece.album))
-    tags.add(TCON(encoding=utf8, text=piece.genre))
-    tags.add(TDRC(encoding=utf8, text=str(piece.year)))
-    tags.add(TRCK(encoding=utf8, text=str(number)))
-    tags.add(TBPM(encoding=utf8, text=str(piece.bpm)))
-    tags.add(TKEY(encoding=utf8, text=key))
-    tags.add(TMOO(encoding=utf8, text=list(piece.moods)))
-    tags.add(TXXX(encoding=utf8, desc="MOOD", text=list(piece.moods)))
-    tags.add(TXXX(encoding=utf8, desc="VALENCE", text=f"{piece.valence:.2f}"))
-    tags.add(TXXX(encoding=utf8, desc="AROUSAL", text=f"{piece.arousal:.2f}"))
+    texts: dict[str, str | list[str]] = {
+        "TIT2": piece.title,
+        "TPE1": piece.artist,
+        "TALB": piece.album,
+        "TCON": piece.genre,
+        "TDRC": str(piece.year),
+        "TRCK": str(number),
+        "TBPM": str(piece.bpm),
+        "TKEY": key,
+        "TMOO": list(piece.moods),
+        "TXXX:MOOD": list(piece.moods),
+        "TXXX:VALENCE": f"{piece.valence:.2f}",
+        "TXXX:AROUSAL": f"{piece.arousal:.2f}",
+    }
+    for name, text in texts.items():
+        frame, _, described = name.partition(":")
+        more = {"desc": described} if described else {}
+        tags.add(id3.Frames[frame](encoding=id3.Encoding.UTF8, text=text, **more))
 
 
 def _edition() -> str:

@@ -24,6 +24,8 @@ KNEE, CEILING = 0.7, 0.97
 LATE_SECONDS = 0.006
 """Nobody plays exactly on the beat."""
 BLOCK = 1 << 15
+HEARD = 1 << 13
+"""Samples that are judged together for loudness: a quarter of a second."""
 
 
 def sounded(piece: Piece, length_seconds: float = LENGTH_SECONDS) -> Stereo:
@@ -35,7 +37,7 @@ def sounded(piece: Piece, length_seconds: float = LENGTH_SECONDS) -> Stereo:
     rng = np.random.default_rng(piece.seed + 1)
     for part, track in _tracks(score, beat_seconds, length, rng):
         _place(part, track, dry, wet)
-    return _finished(dry + _reverberation(wet, piece.style.hall_seconds), piece.style.level_db)
+    return _finished(dry + _reverberation(wet, piece.style.hall_seconds), piece.style.loudness_db)
 
 
 def _tracks(
@@ -72,12 +74,33 @@ def _add(
 
 def _place(part: Part, track: Sound, dry: Stereo, wet: Sound) -> None:
     """Put a part between left and right, and some of it into the hall."""
+    gain = 10 ** ((part.level_db - loudness_db(track)) / 20)
     angle = (part.pan + 1) * np.pi / 4
-    left, right = (np.float32(part.gain * f(angle) * np.sqrt(2)) for f in (np.cos, np.sin))
+    left, right = (np.float32(gain * f(angle) * np.sqrt(2)) for f in (np.cos, np.sin))
     late = samples(part.wide_ms / 1000)
     dry[0] += left * track
     dry[1, late:] += right * track[: len(track) - late]
-    wet += np.float32(part.gain * part.send) * track
+    wet += np.float32(gain * part.send) * track
+
+
+def loudness_db(sound: Sound) -> float:
+    """Loudness of one channel while it is heard, decibels to full scale.
+
+    After ITU-R BS.1770: treble counts more, the deepest bass less, and stretches 40 dB under
+    the loudest do not count; a third of the sound is looked at, which is enough.
+    """
+    blocks = sound[: len(sound) // HEARD * HEARD].reshape(-1, HEARD)[::3]
+    powers = np.abs(np.fft.rfft(blocks, axis=1)) ** 2 @ _ear() * (2 / HEARD**2)
+    heard = powers[powers > powers.max() * 1e-4]
+    return float(10 * np.log10(heard.mean() + 1e-12)) if len(heard) else -120.0
+
+
+@cache
+def _ear() -> NDArray[np.float32]:
+    """Weights of the powers of `HEARD` samples' frequencies."""
+    f = np.fft.rfftfreq(HEARD, 1 / SAMPLE_RATE)
+    shelf = (1 + 10**0.4 * (f / 1500) ** 2) / (1 + (f / 1500) ** 2)
+    return np.asarray((f**2 / (f**2 + 38**2)) ** 2 * shelf, np.float32)
 
 
 @cache
@@ -97,7 +120,7 @@ def _hall(seconds: float) -> NDArray[np.complex64]:
     echo = fade * (bright * np.exp(-t / 0.08) + dull) * np.minimum(1, t / 0.012)
     echo *= np.linspace(1, 0, length) ** 0.5
     echo /= np.sqrt((echo**2).sum(axis=1, keepdims=True))
-    return np.fft.rfft(echo.astype(np.float32), 2 * BLOCK, axis=1)
+    return np.fft.rfft(echo.astype(np.float32), 2 * BLOCK, axis=1).astype(np.complex64)
 
 
 def _reverberation(wet: Sound, seconds: float) -> Stereo:
@@ -116,10 +139,10 @@ def _reverberation(wet: Sound, seconds: float) -> Stereo:
     return answer[:, : len(wet)]
 
 
-def _finished(mix: Stereo, level_db: float) -> Stereo:
+def _finished(mix: Stereo, wanted_db: float) -> Stereo:
     """No constant part, the wanted level, bent peaks and a fade to silence."""
     mix = mix - mix.mean(axis=1, keepdims=True)
-    mix *= np.float32(10 ** (level_db / 20) / np.sqrt(np.mean(mix**2)))
+    mix *= np.float32(10 ** ((wanted_db - loudness_db(mix.mean(axis=0))) / 20))
     over = np.abs(mix) > KNEE
     room = CEILING - KNEE
     bent = KNEE + room * np.tanh((np.abs(mix[over]) - KNEE) / room)

@@ -16,6 +16,7 @@ from device.demo.portrait import HEIGHT, WIDTH, Pose, render
 FRAMES_PER_SECOND = 10
 CHANGE_SECONDS = 1.5
 """How long a face takes from one feeling to the next."""
+JPEG_QUALITY = 80
 BLINK_EVERY_SECONDS = 3.7
 BLINK_SECONDS = 0.25
 SOURCES = (
@@ -113,7 +114,7 @@ def _film(path: Path) -> None:
     )
     if not writer.isOpened():
         raise OSError(0, "OpenCV could not open the file")
-    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 90)
+    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, JPEG_QUALITY)
     try:
         for number in range(frame_count()):
             now = moment(number / FRAMES_PER_SECOND)

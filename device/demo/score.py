@@ -11,8 +11,10 @@ from device.demo.harmony import Chord, Key, Note, led, tune
 from device.demo.pieces import Piece
 from device.demo.styles import Part
 
-LENGTH_SECONDS = 47.0
+LENGTH_SECONDS = 43.0
 """How long the pieces are meant to be; they end with the four bars nearest to it."""
+LOWEST_BASS = 45
+"""MIDI number of the lowest root in a pattern; parts shift it as they need."""
 ACCENT, USUAL, WEAK = 1.0, 0.8, 0.45
 LOUDNESS = {"X": ACCENT, "o": WEAK}
 
@@ -89,13 +91,13 @@ def _played(part: Part, chords: Sequence[Chord], bar_beats: int, swing: float) -
 
 
 def _pitches(sign: str, chord: Chord, following: Chord) -> list[int]:
-    bass = 48 + (chord.root - 4) % 12 - 8
+    bass = LOWEST_BASS + (chord.root - LOWEST_BASS) % 12
     if sign in "xX":
         return list(chord.pitches)
     if sign.isdigit():
         octave, index = divmod(int(sign), len(chord.pitches))
         return [chord.pitches[index] + 12 * octave]
-    goal = 48 + (following.root - 4) % 12 - 8
+    goal = LOWEST_BASS + (following.root - LOWEST_BASS) % 12
     return [{"r": bass, "R": bass + 12, "f": bass + 7, "a": goal - 1}[sign]]
 
 

@@ -56,21 +56,22 @@ def table(shape: str, partials: int) -> Sound:
     spectrum = np.zeros(TABLE_SIZE // 2 + 1, np.complex128)
     spectrum[1 : partials + 1] = -1j * amplitudes
     wave = np.fft.irfft(spectrum)
-    return (wave / np.abs(wave).max()).astype(np.float32)
+    return np.asarray(wave / np.abs(wave).max(), np.float32)
 
 
 def oscillator(shape: str, frequency: float, cycles: NDArray[np.float32]) -> Sound:
     """A shape at given phases in cycles, without partials beyond `HIGHEST_HZ`."""
     partials = int(np.clip(HIGHEST_HZ / frequency, 1, 60))
     index = (cycles * TABLE_SIZE).astype(np.int32) & (TABLE_SIZE - 1)
-    return table(shape, partials)[index]
+    return np.asarray(table(shape, partials)[index], np.float32)
 
 
 def envelope(seconds: float, attack: float, release: float, *, decay: float = 0.0) -> Sound:
     """Rise, optional exponential decay (time constant in seconds) and fall to nothing."""
     t = clock(seconds + release)
     level = np.minimum(1, t / np.float32(max(attack, 0.002)))
-    level = level * np.clip((seconds + release - t) / np.float32(release), 0, 1) ** 1.5
+    falling = np.clip((seconds + release - t) / np.float32(release), 0, 1) ** 1.5
+    level = np.asarray(level * falling, np.float32)
     return np.asarray(level * np.exp(-t / np.float32(decay)) if decay else level, np.float32)
 
 
@@ -82,7 +83,8 @@ def pluck(pitch: float, seconds: float, *, bright: float = 0.5, lasting: float =
     rng = np.random.default_rng(int(pitch * 8))
     excitation = rng.uniform(-1, 1, period).astype(np.float32)
     for _ in range(round((1 - bright) * 6)):
-        excitation = (excitation + np.roll(excitation, 1)) / 2
+        excitation += np.roll(excitation, 1)
+        excitation /= 2
     count = samples(seconds) // period + 2
     string = np.empty((count, period), np.float32)
     string[0] = excitation - excitation.mean()
@@ -206,9 +208,9 @@ INSTRUMENTS: dict[str, Instrument] = {
     "square lead": lambda p, s: bowed(p, s, shape="square", attack=0.005, release=0.05, voices=1),
     "saw lead": lambda p, s: bowed(p, s, shape="saw", attack=0.01, release=0.1, voices=3),
     "organ": lambda p, s: bowed(p, s, shape="organ", attack=0.02, release=0.1, voices=2),
-    "piano": lambda p, s: struck(p, s),
+    "piano": struck,
     "felt piano": lambda p, s: struck(p, s + 0.4, soft=2.5),
-    "fuzz": lambda p, s: fuzz(p, s),
+    "fuzz": fuzz,
     "chug": lambda p, s: fuzz(p, s, muted=True),
     "bass": lambda p, s: synth_bass(p, s, growl=0.35),
     "growl": lambda p, s: synth_bass(p, s, growl=1.6),
