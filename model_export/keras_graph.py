@@ -89,6 +89,7 @@ def int8_bytes(model: keras.Model, representative: Iterable[NDArray[np.float32]]
         representative: inputs [size, size, 1] whose activations set the ranges.
 
     """
+    keras.config.disable_interactive_logging()  # a page of tensors for each conversion
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([row[None]] for row in representative)
