@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +41,8 @@ MAX_PIXELS = 100_000_000
 
 UNKNOWN = "unknown"
 STYLES = {"negative": "blue", "neutral": "white", "positive": "yellow", UNKNOWN: "bright_black"}
-BAR_CELLS = 12
+BAR_CELLS = 6
+SHOWN_EMOTIONS, LEAST_SHOWN = 3, 0.005
 DRAWN_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
@@ -60,7 +62,7 @@ def run(arguments: list[str]) -> int:
     try:
         sight = load_sight(chosen.models)
     except ModelError as error:
-        complaints.print(Text(str(error), style="red"))
+        complaints.print(Text(str(error), style="red"), soft_wrap=True)
         return EXIT_REFUSED
     status, told = 0, []
     for photo in chosen.photos:
@@ -69,7 +71,7 @@ def run(arguments: list[str]) -> int:
             drawn = _drawn(looked, chosen.out, several=len(chosen.photos) > 1)
         except (PictureRefusedError, OSError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            complaints.print(Text(f"{photo}: {why}", style="red"))
+            complaints.print(Text(f"{photo}: {why}", style="red"), soft_wrap=True)
             status = EXIT_NO_PICTURE
             continue
         status = status or (0 if looked.faces else EXIT_NO_FACE)
@@ -165,30 +167,31 @@ def _reading(face: Face) -> Reading:
 
 def _show(looked: Looked, drawn: Path | None) -> None:
     console = Console()
+    console.print(Text(str(looked.photo), style="bold"), soft_wrap=True)
     if not looked.faces:
-        console.print(
-            Text(f"{looked.photo}: no face found; it should look this way and not be too small")
-        )
+        console.print("  no face found: it should look this way and fill a tenth of the photo")
         return
-    table = Table(title=str(looked.photo), title_justify="left", title_style="bold")
-    for heading in ("face", "mood", "negative", "neutral", "positive", "emotions", "val/aro"):
-        table.add_column(heading, no_wrap=heading != "emotions")
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("face", "mood", "negative", "neutral", "positive"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("emotions")
     for number, face in enumerate(looked.faces, 1):
         table.add_row(str(number), *_cells(face))
     console.print(table)
     if drawn:
-        console.print(Text(f"annotated copy: {drawn}"))
+        console.print(Text(f"  annotated copy: {drawn}"), soft_wrap=True)
 
 
 def _cells(face: Face) -> list[Text]:
     mood = mood_of(face)
     ranked = sorted(zip(face.emotions, EMOTIONS, strict=True), reverse=True)
-    emotions = ", ".join(f"{name} {p:.0%}" for p, name in ranked if p >= 0.005)  # noqa: PLR2004
+    emotions = "\n".join(
+        f"{p:4.0%} {name}" for p, name in ranked[:SHOWN_EMOTIONS] if p >= LEAST_SHOWN
+    )
     return [
         Text(mood, style=f"bold {STYLES[mood]}"),
         *(_bar(name, share) for name, share in moods_of(face).items()),
         Text(emotions),
-        Text(f"{face.valence:+.2f} / {face.arousal:+.2f}"),
     ]
 
 
