@@ -100,41 +100,44 @@ def tune(
         leaps: chance of a leap where a step would do.
 
     """
-    motif = _contour(len(rhythm), rng, leaps)
+    motif, answer = _contour(len(rhythm), rng, leaps), _contour(len(rhythm), rng, leaps)
     notes: list[Note] = []
-    place = lift
     for phrase in range(0, len(degrees), 2):
-        closing = phrase % 8 == 6
-        place = _towards_chord(place, degrees[phrase], lift)
-        moves = _contour(len(rhythm), rng, leaps) if phrase % 8 == 4 else motif
+        shape = answer if phrase % 8 == 4 else motif
+        anchor = _nearest_tone(lift + (2 if phrase % 8 == 4 else 0), degrees[phrase])
         beat = phrase * float(beats_in_bar)
-        for move, length in zip(moves, rhythm, strict=True):
-            bar = min(int(beat // beats_in_bar), len(degrees) - 1)
-            place += move
-            if beat % 2 == 0:
-                place = _towards_chord(place, degrees[bar], lift)
-            last = closing and beat + abs(length) >= (phrase + 2) * beats_in_bar - 1e-6
-            if last:
-                place = _towards_chord(place, 0, lift)
-            if length > 0 and bar < len(degrees):
+        end = min(phrase + 2, len(degrees)) * float(beats_in_bar)
+        for offset, length in zip(shape, rhythm, strict=True):
+            stop = beat + abs(length)
+            if length > 0 and beat < end:
+                degree = degrees[int(beat // beats_in_bar)]
+                rests = phrase % 8 == 6 and stop >= end - 1e-6
+                place = _nearest_tone(lift, 0) if rests else anchor + offset
+                if beat % 2 == 0 and not rests:
+                    place = _nearest_tone(place, degree)
                 loud = 1.0 if beat % beats_in_bar == 0 else 0.85
-                notes.append(Note(beat, length * 0.96, key.pitch(place), loud))
-            beat += abs(length)
+                notes.append(Note(beat, min(length, end - beat) * 0.96, key.pitch(place), loud))
+            beat = stop
     return notes
 
 
 def _contour(count: int, rng: Generator, leaps: float) -> list[int]:
-    """Moves in degrees that come back to where they began."""
-    moves = [0]
+    """Offsets in degrees from where a phrase begins: steps, and leaps that are stepped back."""
+    offsets, leapt = [0], 0
     for _ in range(count - 1):
-        size = int(rng.choice([2, 3, 4])) if rng.random() < leaps else 1
-        sign = -1 if sum(moves) > 2 or (sum(moves) > -2 and rng.random() < 0.5) else 1
-        moves.append(sign * size)
-    return moves
+        here = offsets[-1]
+        sign = 1 if rng.random() < 0.5 - 0.14 * here else -1
+        size = 1
+        if leapt:
+            sign, leapt = -leapt, 0
+        elif rng.random() < leaps:
+            size = int(rng.choice([2, 3]))
+            leapt = sign
+        offsets.append(max(-4, min(5, here + sign * size)))
+    return offsets
 
 
-def _towards_chord(place: int, degree: int, lift: int) -> int:
-    """The chord tone nearest to a place, kept within an octave of the melody's middle."""
-    place = max(lift - 5, min(lift + 5, place))
-    tones = [degree + step + 7 * octave for step in (0, 2, 4) for octave in range(-2, 4)]
+def _nearest_tone(place: int, degree: int) -> int:
+    """The tone of the chord on a degree that is nearest to a place."""
+    tones = [degree + step + 7 * octave for step in (0, 2, 4) for octave in range(-3, 4)]
     return min(tones, key=lambda tone: (abs(tone - place), tone))
