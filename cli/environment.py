@@ -82,6 +82,7 @@ def ready_python(folder: Path, extras: frozenset[str]) -> Path:
             present = stamped(folder, digest)
             if not extras <= present:
                 wanted = extras | present | stamped(folder, None)
+                write_stamp(folder, "", wanted)  # half made from here on
                 installation.make(folder, ROOT, wanted)
                 write_stamp(folder, digest, wanted)
     except OSError as error:

@@ -87,25 +87,23 @@ def _install(folder: Path, needs: list[str], limits: list[str], what: str, uv: s
             return run_shown([uv, "pip", "install", "--python", python, *limits, *needs], what)
         except InstallerError as failure:
             print(f"uv gave up, trying pip:\n{failure}", file=sys.stderr)
-    _bring_pip(python)
+    if not any(folder.glob("lib/python*/site-packages/pip/__main__.py")):
+        _bring_pip(python)
     command = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     return run_shown([*command, *limits, *needs], what)
 
 
 def _bring_pip(python: str) -> None:
     try:
-        run_shown([python, "-m", "pip", "--version"], "pip")
-    except InstallerError:
-        try:
-            run_shown([python, "-m", "ensurepip"], "pip")
-        except InstallerError as failure:
-            if "ensurepip" not in str(failure):
-                raise
-            msg = (
-                "this Python comes without pip (Debian packs it apart): "
-                "sudo apt install python3-venv, then start the same command again"
-            )
-            raise EnvironmentFailedError(msg) from failure
+        run_shown([python, "-m", "ensurepip"], "pip")
+    except InstallerError as failure:
+        if "ensurepip" not in str(failure):
+            raise
+        msg = (
+            "this Python comes without pip (Debian packs it apart): "
+            "sudo apt install python3-venv, then start the same command again"
+        )
+        raise EnvironmentFailedError(msg) from failure
 
 
 def _name_root(folder: Path, root: Path) -> None:
