@@ -212,10 +212,7 @@ _EXACT = ("listener_factors", "affinity", "plays")
 
 def rounded(pack: Pack) -> Pack:
     """The pack as it will be read at the other end, so that both ends rank alike."""
-    half = {
-        name: getattr(pack, name).astype(np.float16).astype(np.float32)
-        for name in _HALF
-    }
+    half = {name: getattr(pack, name).astype(np.float16).astype(np.float32) for name in _HALF}
     vocabulary = tag_space.space_of(tag_space.arrays_of(pack.vocabulary))
     return replace(pack, vocabulary=vocabulary, **half)
 
@@ -228,7 +225,7 @@ def pack_bytes(pack: Pack) -> bytes:
         arrays[name] = getattr(pack, name)
     arrays["tracks"] = as_words(pack.tracks)
     arrays["names"] = as_words((pack.library, pack.listener, pack.generation))
-    return sealed(MAGIC, arrays | tag_space.arrays_of(pack.vocabulary, "tag_"))
+    return sealed(MAGIC, arrays | tag_space.arrays_of(pack.vocabulary, "word_"))
 
 
 def read_pack(content: bytes) -> Pack:
@@ -248,7 +245,7 @@ def read_pack(content: bytes) -> Pack:
 def _pack_of(arrays: Arrays) -> Pack:
     tracks = tuple(TrackId(word) for word in words(expect(arrays, "tracks", "SU", (-1,))))
     names = words(expect(arrays, "names", "SU", (3,)))
-    vocabulary = tag_space.space_of(arrays, "tag_")
+    vocabulary = tag_space.space_of(arrays, "word_")
     n, d = len(tracks), vocabulary.vectors.shape[1]
     factors = _matrix(arrays, "factors", (n, -1))
     neighbours = expect(arrays, "neighbours", "i", (n, -1)).astype(np.int32)

@@ -66,7 +66,7 @@ def rank(
     if not len(rows):
         return ()
     parts = _parts(pack, request)
-    blend = np.sum([part.scores for part in parts], axis=0, dtype=np.float32)
+    blend: NDArray[np.float32] = np.array([part.scores for part in parts]).sum(axis=0)
     if chance is not None:
         blend = blend + chance
     pool = _best(rows, blend, request.count * POOL_EACH + POOL_MORE)
@@ -100,10 +100,11 @@ def _tag_row(pack: Pack, tag: str) -> int | None:
 
 def _parts(pack: Pack, request: RecommendRequest) -> list[_Part]:
     parts = [
-        _Part(ReasonKind.LIKED, np.float32(TASTE) * pack.taste),
         _Part(ReasonKind.POPULAR, np.float32(POPULAR) * pack.popularity),
         _Part(ReasonKind.NEW, np.float32(NEW) / (1 + pack.plays)),
     ]
+    if pack.taste.any():
+        parts.append(_Part(ReasonKind.LIKED, np.float32(TASTE) * pack.taste))
     if request.mood_weight > 0:
         fit = mood_fit(pack, request.valence, request.arousal)
         parts.append(_Part(ReasonKind.MOOD, np.float32(MOOD * request.mood_weight) * fit))
@@ -204,6 +205,8 @@ def _reason(
     """What lifts this track most above the library's mean."""
     lifts = np.array([part.scores[row] for part in parts]) - means
     kind = parts[int(lifts.argmax())].kind
+    if lifts.max() <= 0:
+        kind = ReasonKind.NEW if pack.plays[row] == 0 else ReasonKind.POPULAR
     if kind is ReasonKind.MOOD:
         return Reason(kind=kind, subject=_mood_tag(pack, row, request.valence, request.arousal))
     if kind is ReasonKind.TAGS:
@@ -246,7 +249,9 @@ def _liked_track(pack: Pack, row: int) -> str:
     near = np.where(pack.neighbours[liked] == row, pack.closeness[liked], 0)
     heard = near.max(axis=1, initial=0)
     votes = pack.affinity[liked] * (
-        heard + pack.tag_vectors[liked] @ pack.tag_vectors[row]
+        heard
+        + pack.tag_vectors[liked] @ pack.tag_vectors[row]
         + np.maximum(pack.factors[liked] @ pack.factors[row], 0)
     )
-    return pack.tracks[int(liked[int(votes.argmax())])]
+    nearest: str = pack.tracks[int(liked[int(votes.argmax())])]
+    return nearest

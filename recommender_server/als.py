@@ -40,7 +40,7 @@ def bm25(
     weighted = user_items.astype(np.float32).copy()
     rows = np.repeat(np.arange(users), np.diff(weighted.indptr))
     weighted.data = bm25_weights(
-        weighted.data, lengths[rows], idf[weighted.indices], average, k1, b
+        weighted.data, lengths[rows], idf[weighted.indices], average=average, k1=k1, b=b
     )
     return weighted, idf, average
 
@@ -49,6 +49,7 @@ def bm25_weights(
     values: NDArray[np.float32],
     length: NDArray[np.float32] | float,
     idf: NDArray[np.float32],
+    *,
     average: float,
     k1: float,
     b: float,

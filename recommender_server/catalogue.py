@@ -116,9 +116,7 @@ def _keep(store: sqlite3.Connection, device: str, chunk: LibraryChunk, pending: 
     )
 
 
-def _commit(
-    store: sqlite3.Connection, device: str, library: str, tracks: Sequence[Track]
-) -> None:
+def _commit(store: sqlite3.Connection, device: str, library: str, tracks: Sequence[Track]) -> None:
     number = store.execute(
         "INSERT INTO library (device, library) VALUES (?, ?)", (device, library)
     ).lastrowid

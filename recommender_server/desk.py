@@ -58,7 +58,7 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds on the monotonic clock."""
 
 
-class Refused(ContractError):
+class RefusedError(ContractError):
     """A message that gets no answer; says why."""
 
 
@@ -89,18 +89,18 @@ class Desk:
         device, leaf = topics.split(asked.topic)
         if leaf not in REPLIES:
             msg = f"{leaf!r} is nothing that a server answers"
-            raise Refused(msg)
+            raise RefusedError(msg)
         if asked.retain:
             msg = f"{asked.topic} is retained: whoever asked may be long gone"
-            raise Refused(msg)
+            raise RefusedError(msg)
         reply = topics.of_device(device, REPLIES[leaf])
         if asked.response_topic not in ("", reply):
             msg = f"{device} asks to be answered on {asked.response_topic!r}, not on {reply}"
-            raise Refused(msg)
+            raise RefusedError(msg)
         limit = self._settings.limits.payload_bytes
         if len(asked.payload) > limit:
             msg = f"{asked.topic} brought {len(asked.payload)} bytes, at most {limit} are read"
-            raise Refused(msg)
+            raise RefusedError(msg)
         return self._answers(leaf, device, reply, arrived)
 
     def _answers(self, leaf: str, device: str, reply: str, arrived: Arrived) -> list[Publication]:
@@ -146,13 +146,13 @@ class Desk:
             error = _unknown_library(request.library)
             ack = LibraryAck(library=request.library, error=error)
             return _reply(topics.of_device(device, topics.LIBRARY_ACK), ack, asked)
-        return Publication(
-            topic=reply, payload=pack_bytes(pack), correlation=asked.correlation
-        )
+        return Publication(topic=reply, payload=pack_bytes(pack), correlation=asked.correlation)
 
 
 def _unknown_library(library: str) -> str:
-    return f"the library {library or 'of this device'} has not arrived here: send it, then ask again"
+    return (
+        f"the library {library or 'of this device'} has not arrived here: send it, then ask again"
+    )
 
 
 def _reply(

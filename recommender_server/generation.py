@@ -88,7 +88,12 @@ def untrained(space: TagSpace) -> Generation:
 
 
 def save(
-    generation: Generation, data: Path, *, at_unix_seconds: float, figures: dict[str, Any], kept: int
+    generation: Generation,
+    data: Path,
+    *,
+    at_unix_seconds: float,
+    figures: dict[str, Any],
+    kept: int,
 ) -> Path:
     """Write a generation, flushed to the disk, and remove those older than the last `kept`."""
     folder = data / FOLDER
@@ -161,7 +166,7 @@ def manifest_of(data: Path, name: str) -> GenerationManifest:
 
 
 def _arrays(generation: Generation) -> dict[str, NDArray[Any]]:
-    return {
+    arrays: dict[str, NDArray[Any]] = {
         "items": generation.items,
         "factors": generation.factors,
         "neighbours": generation.neighbours,
@@ -169,7 +174,8 @@ def _arrays(generation: Generation) -> dict[str, NDArray[Any]]:
         "popularity": generation.popularity,
         "idf": generation.idf,
         "average_length": np.array([generation.average_length], np.float32),
-    } | arrays_of(generation.space, "tag_")
+    }
+    return arrays | arrays_of(generation.space, "tag_")
 
 
 def _names(data: Path) -> list[str]:

@@ -147,9 +147,9 @@ def listener_factors(
         np.abs(values),
         float(np.abs(values).sum()),
         generation.idf[rows],
-        generation.average_length,
-        training.bm25_k1,
-        training.bm25_b,
+        average=generation.average_length,
+        k1=training.bm25_k1,
+        b=training.bm25_b,
     )
     return fold_in(generation.factors, generation.gram, rows, weights, training.regularisation)
 

@@ -39,6 +39,14 @@ ONLINE = Publication(topic=topics.SERVER_AVAILABILITY, payload=topics.ONLINE, re
 OFFLINE = Publication(topic=topics.SERVER_AVAILABILITY, payload=topics.OFFLINE, retain=True)
 
 
+def _group(leaf: str) -> str:
+    """A group for each topic: the embedded broker keeps one read position a group.
+
+    With one group for all it delivered the first topic's messages and no others.
+    """
+    return f"{GROUP}-{leaf.replace('/', '-')}"
+
+
 def shipped_or_own_tags(settings: RecommenderSettings) -> TagSpace:
     """The tag space that the settings name, or the one that comes with MLFYM.
 
@@ -69,7 +77,7 @@ class Worker:
             settings.broker,
             f"mlfym-recommender-{secrets.token_hex(4)}",
             subscriptions=[
-                *(topics.of_all_devices(leaf, group=GROUP) for leaf in REQUESTS),
+                *(topics.of_all_devices(leaf, group=_group(leaf)) for leaf in REQUESTS),
                 topics.SERVER_AVAILABILITY,
             ],
             received=self._received,

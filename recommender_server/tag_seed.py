@@ -86,10 +86,12 @@ def _list(text: str) -> tuple[str, ...]:
 def _problems(terms: tuple[Term, ...]) -> list[str]:
     owner: dict[str, str] = {}
     found = [f"{t.name}: unknown kind {t.kind}" for t in terms if t.kind not in KINDS]
-    for term in terms:
-        for word in (term.name, *term.also):
-            if owner.setdefault(word, term.name) != term.name:
-                found.append(f"{term.name}: {word!r} already belongs to {owner[word]!r}")
+    found += [
+        f"{term.name}: {word!r} already belongs to {owner[word]!r}"
+        for term in terms
+        for word in (term.name, *term.also)
+        if owner.setdefault(word, term.name) != term.name
+    ]
     found += [
         f"{term.name}: near to {word!r}, which the seed does not have"
         for term in terms

@@ -11,7 +11,7 @@ from contracts.arrays import plain_npz
 from contracts.model_manifest import ModelManifest
 from contracts.tag_space import KINDS, TagSpace, arrays_of
 from recommender_server.tag2vec import seed_space
-from recommender_server.tag_seed import SEED, read_seed
+from recommender_server.tag_seed import SEED, SeedError, read_seed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +41,18 @@ def broken_facts(space: TagSpace) -> list[str]:
 
 
 def build(folder: Path) -> ModelManifest:
-    """Grow the tag space and write `tags.npz` and `tags.json` into `folder`."""
+    """Grow the tag space and write `tags.npz` and `tags.json` into `folder`.
+
+    Raises:
+        SeedError: the seed is wrong, or its space breaks one of FACTS.
+
+    """
     terms = read_seed()
     space = seed_space(terms)
+    broken = broken_facts(space)
+    if broken:
+        msg = "the seed grew a space that breaks facts; nothing was written:\n" + "\n".join(broken)
+        raise SeedError(msg)
     content = plain_npz(arrays_of(space))
     (folder / "tags.npz").write_bytes(content)
     manifest = ModelManifest(
@@ -59,8 +68,7 @@ def build(folder: Path) -> ModelManifest:
             "terms": len(terms),
             "words": len(space.names),
             "dimensions": space.vectors.shape[1],
-            "facts_kept": len(FACTS) - len(broken_facts(space)),
-            "facts": len(FACTS),
+            "facts_kept": len(FACTS),
         },
     )
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from pathlib import Path
+from typing import Self
 
 from contracts import topics
 from contracts.bus import Bus, Publication
@@ -21,7 +22,7 @@ def shipped_tags() -> TagSpace:
 
 
 def track(number: int, *tags: str, artist: str = "", **more: object) -> Track:
-    named = f"Artist {number}" if not artist else artist
+    named = artist or f"Artist {number}"
     return Track(
         id=TrackId(f"{number:016x}"), title=f"Title {number}", artist=named, tags=tags, **more
     )
@@ -61,7 +62,7 @@ class Device:
             link_changed=self._linked.put,
         )
 
-    def __enter__(self) -> Device:
+    def __enter__(self) -> Self:
         self._bus.start()
         self._linked.get(timeout=WITHIN_SECONDS)
         return self

@@ -73,7 +73,9 @@ class _availability:  # noqa: N801 - reads as a sentence
 
 
 @pytest.fixture
-def device(server: Worker, broker: BrokerSettings, request: pytest.FixtureRequest) -> Iterator[Device]:
+def device(
+    server: Worker, broker: BrokerSettings, request: pytest.FixtureRequest
+) -> Iterator[Device]:
     assert server
     with Device(broker, request.node.name.replace("[", "-").replace("]", "")[:60]) as connected:
         yield connected
