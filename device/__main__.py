@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,8 @@ from device.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.events import AnyEvent
+    from device.events import Event
     from device.music.ports import Player
-    from device.settings import SoundSettings
 
 log = logging.getLogger("device")
 
@@ -58,34 +58,33 @@ def main(arguments: list[str] | None = None) -> int:
 def _app(settings: DeviceSettings) -> App:
     inherited = int(os.environ.get("LISTEN_FDS", "0"))
 
-    def player(put: Callable[[AnyEvent], None]) -> Player:
-        return open_player(settings.sound, put)
-
     return App(
         settings,
-        player,
+        lambda put: open_player(settings, put),
         clock=time.monotonic,
         unix_clock=time.time,
         inherited_sockets=inherited,
     )
 
 
-def open_player(sound: SoundSettings, put: Callable[[AnyEvent], None]) -> Player:
-    """The player on the card that the settings name, or on their named fall-back.
+def open_player(settings: DeviceSettings, put: Callable[[Event], None]) -> tuple[Player, str]:
+    """The player on the card that the settings name, or on their named fall-back; and its driver.
 
     Raises:
         SoundUnavailableError: no card, and no fall-back was asked for.
 
     """
+    sound, crossfade = settings.sound, settings.music.crossfade_seconds
+    make = partial(PygamePlayer, put, clock=time.monotonic, crossfade_seconds=crossfade)
     try:
-        return PygamePlayer(
-            put, clock=time.monotonic, driver=sound.driver or None, device=sound.device or None
-        )
+        player = make(driver=sound.driver or None, device=sound.device or None)
     except SoundUnavailableError as error:
         if not sound.fallback_driver:
             raise
         log.warning("%s: going on with the %s driver", error, sound.fallback_driver)
-        return PygamePlayer(put, clock=time.monotonic, driver=sound.fallback_driver)
+        driver = sound.fallback_driver
+        return make(driver=driver), driver
+    return player, sound.driver or "the system's sound card"
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from contracts.track import Track, TrackId
     from device.effects import Effect
-    from device.events import AnyEvent
+    from device.events import Event
     from device.music.ports import Player
     from device.settings import DeviceSettings
 
@@ -57,21 +57,21 @@ class App:
     def __init__(
         self,
         settings: DeviceSettings,
-        player: Callable[[Callable[[AnyEvent], None]], Player],
+        player: Callable[[Callable[[Event], None]], tuple[Player, str]],
         *,
         clock: Callable[[], float],
         unix_clock: Callable[[], float],
         inherited_sockets: int = 0,
     ) -> None:
         self._settings, self._clock, self._unix_clock = settings, clock, unix_clock
-        self._queue: queue.SimpleQueue[AnyEvent | Publication | bool] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Event | Publication | bool] = queue.SimpleQueue()
         self._ended = threading.Event()
         folder = Path(settings.state_folder).expanduser()
         self._store = Store(folder / "device.sqlite")
         self._library: dict[TrackId, Track] = {}
         self._core = Core(settings, self._library, boot=uuid.uuid4().hex[:16])
         self._journal = Journal()
-        self._player = player(self._queue.put)
+        self._player, self._sound_driver = player(self._queue.put)
         self._local = LocalTiers(self._store, self._queue.put, clock)
         self._remote = RemoteRecommender(
             settings.device_id,
@@ -130,6 +130,7 @@ class App:
             faces=self._faces,
             remote=self._remote,
             player=self._player,
+            sound_driver=self._sound_driver,
             journal=self._journal,
             scanned=self._scanned,
             now=self._clock(),
@@ -206,7 +207,7 @@ class App:
         if self._clock() - self._looked_at >= LOOK_SECONDS:
             self._snapshot, self._looked_at = self._look(), self._clock()
 
-    def _handle(self, event: AnyEvent) -> None:
+    def _handle(self, event: Event) -> None:
         if isinstance(event, events.FacesSeen):
             self._faces = event
         elif isinstance(event, events.LibraryChanged):

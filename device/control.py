@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from device.events import AnyEvent
+    from device.events import Event
 
 MAX_REQUEST_BYTES = 4096
 MAX_ANSWER_BYTES = 1 << 20
@@ -53,7 +53,7 @@ class Control:
         self,
         path: Path,
         status: Callable[[], Status],
-        put: Callable[[AnyEvent], None],
+        put: Callable[[Event], None],
         clock: Callable[[], float],
     ) -> None:
         self._status, self._put, self._clock = status, put, clock

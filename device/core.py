@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from contracts.messages import Policy
     from contracts.track import Track, TrackId
-    from device.events import AnyEvent
     from device.settings import DeviceSettings
 
 REFILL_BELOW = 5
@@ -85,7 +84,7 @@ class Core:
             events.LibraryChanged: self._library_changed,
         }
 
-    def handle(self, event: AnyEvent) -> list[Effect]:
+    def handle(self, event: events.Event) -> list[Effect]:
         """What to do about an event, in order."""
         if isinstance(event, events.CommandGiven):
             effects = obey(self, event)

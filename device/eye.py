@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.vision_wire import FromVision, ToVision
-    from device.events import AnyEvent
+    from device.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Eye:
         self,
         listener: socket.socket,
         configure: Configure,
-        put: Callable[[AnyEvent], None],
+        put: Callable[[Event], None],
         clock: Callable[[], float],
     ) -> None:
         self._listener, self._configure = listener, configure

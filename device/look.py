@@ -24,6 +24,7 @@ def look(
     faces: FacesSeen | None,
     remote: RemoteRecommender,
     player: Player,
+    sound_driver: str,
     journal: Journal,
     scanned: tuple[int, int],
     now: float,
@@ -46,7 +47,7 @@ def look(
         requests_answered=len(trips),
         round_trip_ms=remote.median_round_trip_ms,
         last_round_trip_ms=trips[-1] if trips else None,
-        sound_driver=player.driver,
+        sound_driver=sound_driver,
         heard=Heard(seconds=heard.seconds, rms=heard.rms, first_at=heard.first_at),
         happenings=journal.happenings,
     )

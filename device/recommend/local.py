@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from contracts.messages import Tier
-from contracts.pack import PackError
+from contracts.ranking import PackError
 from device.events import PackChanged, RankingArrived
 from device.recommend.defaults import DefaultsRanker
 from device.recommend.pack import PackRanker
@@ -14,9 +14,9 @@ from device.recommend.pack import PackRanker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from contracts.messages import RecommendRequest
+    from contracts.messages import Ranked, RecommendRequest
     from contracts.track import Track
-    from device.events import AnyEvent
+    from device.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class LocalTiers:
     """Ranks on the device, at once; answers come as events all the same."""
 
     def __init__(
-        self, shelf: Shelf, put: Callable[[AnyEvent], None], clock: Callable[[], float]
+        self, shelf: Shelf, put: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
         self._shelf, self._put, self._clock = shelf, put, clock
         self._library = ""
@@ -49,7 +49,7 @@ class LocalTiers:
         if library == self._library:
             return
         self._library, self._tracks = library, tracks
-        self._defaults = DefaultsRanker(tracks) if tracks else None
+        self._defaults = DefaultsRanker(tracks, library=library) if tracks else None
         content = self._shelf.pack(library)
         self._use(PackRanker(content, library) if content else None)
 
@@ -66,7 +66,7 @@ class LocalTiers:
     def ask(self, tier: Tier, request: str, query: RecommendRequest) -> None:
         """Rank by the pack or by the defaults."""
         self._turn += 1
-        ranked = ()
+        ranked: tuple[Ranked, ...] = ()
         if tier is Tier.PACK and self._pack:
             ranked = self._pack.rank(query)
         elif tier is Tier.DEFAULTS and self._defaults:

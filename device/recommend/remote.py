@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from contracts.messages import RecommendRequest
     from contracts.track import Track
-    from device.events import AnyEvent
+    from device.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class RemoteRecommender:
         publish: Callable[[Publication], bool],
         outbox: Outbox,
         *,
-        put: Callable[[AnyEvent], None],
+        put: Callable[[Event], None],
         take_pack: Callable[[str, bytes], None],
         clock: Callable[[], float],
     ) -> None:
