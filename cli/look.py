@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _looked(photo: Path, sight: Sight) -> Looked:
     picture = decode_picture(photo.read_bytes(), MAX_PIXELS)
-    return Looked(photo, picture, sight.faces(picture))
+    return Looked(photo, picture, sight.faces(picture, thorough=True))
 
 
 def _drawn(looked: Looked, out: Path | None, *, several: bool) -> Path | None:
@@ -169,7 +169,7 @@ def _show(looked: Looked, drawn: Path | None) -> None:
     console = Console()
     console.print(Text(str(looked.photo), style="bold"), soft_wrap=True)
     if not looked.faces:
-        console.print("  no face found: it should look this way and fill a tenth of the photo")
+        console.print("  no face found: it should look this way and not be too far off")
         return
     table = Table(box=SIMPLE_HEAD)
     for heading in ("face", "mood", "negative", "neutral", "positive"):

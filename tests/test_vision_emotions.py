@@ -69,7 +69,7 @@ def test_temperature_softens(models: Path) -> None:
     """A higher temperature makes the same face less sure."""
     manifest = read_manifest(models / "emotion.json")
     model = TfliteModel(verified_bytes(manifest, models))
-    crop = real_sight().classifier.crop(drawn_face(), real_sight().detector.find(drawn_face())[0])
+    crop = real_sight().classifier.crop(drawn_face(), real_sight().find(drawn_face())[0])
     sharp, soft = (
         EmotionClassifier(model, msgspec.structs.replace(manifest, temperature=t))
         .probabilities(crop)

@@ -31,6 +31,44 @@ def test_anchors_are_two_a_cell_of_the_fine_grid_and_six_of_the_coarse() -> None
     assert centres[-1].tolist() == [120, 120]
 
 
+def test_the_far_detector_has_one_anchor_a_cell() -> None:
+    """48 x 48 cells of four pixels."""
+    centres = anchor_centres(192)
+    assert centres.shape == (2304, 2)
+    assert centres[49].tolist() == [6, 6]
+
+
+def test_a_room_is_searched_when_nobody_is_near() -> None:
+    """Three people across a room are too small for the near detector; the far one sees them."""
+    capture = cv2.VideoCapture(
+        str(video("face-demographics-walking-and-pause.gif")), cv2.CAP_FFMPEG
+    )
+    counts = []
+    while (grabbed := capture.read())[0]:
+        counts.append(len(real_sight().find(np.asarray(grabbed[1], np.uint8))))
+    assert np.mean(np.array(counts) == 3) > 0.9
+
+
+def test_both_detectors_agree_on_a_face() -> None:
+    """In a photo both look, and a face that both find is one face."""
+    picture = np.full((720, 960, 3), 180, np.uint8)
+    picture[120:600, 160:800] = drawn_face()
+    (thorough,) = real_sight().find(picture, thorough=True)
+    (quick,) = real_sight().find(picture)
+    assert thorough == quick
+
+
+def test_a_photo_shows_near_and_far_faces() -> None:
+    """A face across the room is found beside one before the camera."""
+    picture = np.full((480, 900, 3), (190, 180, 170), np.uint8)
+    picture[:, :640] = drawn_face()
+    small = cv2.resize(drawn_face(), (240, 180), interpolation=cv2.INTER_AREA)
+    picture[100:280, 650:890] = small
+    found = real_sight().find(picture, thorough=True)
+    assert len(found) == 2
+    assert abs(found[1].box[0] + found[1].box[2] / 2 - 770) < 15
+
+
 def test_a_wide_frame_is_letterboxed_above_and_below() -> None:
     """640 x 480 becomes 128 x 96, with 16 black rows over and under it."""
     square, scale, offset = letterboxed(wall(), 128)

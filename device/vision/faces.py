@@ -1,8 +1,9 @@
 """Frame → faces: BlazeFace (Bazarevsky et al. 2019, arXiv:1907.05047), decoded here.
 
-The short-range model looks at a letterboxed square and gives 896 candidates: two at each cell
-of a 16 x 16 grid and six at each of an 8 x 8 one. A candidate is a box and six points (the
-eyes first), in input pixels relative to its cell's centre.
+Both models look at a letterboxed square. The short-range one (128 pixels) gives 896 candidates:
+two at each cell of a 16 x 16 grid and six at each of an 8 x 8 one; the full-range one (192
+pixels) gives one at each cell of a 48 x 48 grid. A candidate is a box and six points (the eyes
+first), in input pixels relative to its cell's centre.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from contracts.model_manifest import ModelError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from device.vision.runtime import TfliteModel
 
-ANCHOR_GRIDS = ((8, 2), (16, 6))
-"""Stride in input pixels, candidates a cell: strides 8, 16, 16, 16 with two candidates each."""
+ANCHOR_GRIDS = {128: ((8, 2), (16, 6)), 192: ((4, 1),)}
+"""By side of the input: stride in input pixels and candidates a cell of each grid."""
 
-MIN_SCORE = 0.5
-"""Candidates under this are no faces: MediaPipe's own threshold."""
+MIN_SCORES = {128: 0.5, 192: 0.6}
+"""By side of the input: candidates under this are no faces. MediaPipe's own thresholds."""
 
 SAME_FACE_OVERLAP = 0.3
 """Intersection over union above which two candidates are one face: MediaPipe's."""
@@ -52,11 +55,19 @@ class FoundFace:
 
 
 class FaceDetector:
-    """Finds faces that fill about a tenth or more of the frame's longer side."""
+    """Finds faces: with 128 pixels those near the camera, with 192 those across the room.
 
-    def __init__(self, model: TfliteModel, min_score: float = MIN_SCORE) -> None:
-        self._model, self._min_score = model, min_score
-        self._size = model.inputs[0].shape[1]
+    Raises:
+        ModelError: the model's input has neither side.
+
+    """
+
+    def __init__(self, model: TfliteModel) -> None:
+        self._model, self._size = model, model.inputs[0].shape[1]
+        if self._size not in ANCHOR_GRIDS:
+            msg = f"a face detector looks at {list(ANCHOR_GRIDS)} pixels, not at {self._size}"
+            raise ModelError(msg)
+        self._min_score = MIN_SCORES[self._size]
         self._centres = anchor_centres(self._size)
         by_width = {tensor.shape[-1]: i for i, tensor in enumerate(model.outputs)}
         self._points_output, self._score_output = by_width[16], by_width[1]
@@ -86,7 +97,7 @@ class FaceDetector:
 def anchor_centres(size: int) -> NDArray[np.float32]:
     """Centres x, y of the candidates' cells in input pixels, float32 [n, 2], in output order."""
     grids = []
-    for stride, candidates in ANCHOR_GRIDS:
+    for stride, candidates in ANCHOR_GRIDS[size]:
         cells = size // stride
         y, x = np.mgrid[0:cells, 0:cells] + 0.5
         grid = np.stack([x, y], axis=-1).reshape(-1, 2) * stride
@@ -134,6 +145,13 @@ def _merged(
         faces.append((mean, float(scores[group[0]])))
         left = left[~same]
     return faces
+
+
+def apart(face: FoundFace, others: list[FoundFace]) -> bool:
+    """Whether a face is none of those already found."""
+    boxes = np.array([f.box for f in (face, *others)], np.float32)
+    boxes[:, 2:] += boxes[:, :2]
+    return bool((_overlaps(boxes[0], boxes[1:]) < SAME_FACE_OVERLAP).all())
 
 
 def _overlaps(one: NDArray[np.float32], many: NDArray[np.float32]) -> NDArray[np.float32]:

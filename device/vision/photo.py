@@ -69,4 +69,6 @@ def analyse_photo(photo: str, descriptor: int | None, sight: Sight) -> PhotoAnal
     except PictureRefusedError as error:
         return PhotoRefused(photo=photo, why=str(error))
     height, width = picture.shape[:2]
-    return PhotoAnalysed(photo=photo, width=width, height=height, faces=sight.faces(picture))
+    return PhotoAnalysed(
+        photo=photo, width=width, height=height, faces=sight.faces(picture, thorough=True)
+    )

@@ -1,15 +1,21 @@
-"""Frame → faces with their emotions: detector and classifier together."""
+"""Frame → faces with their emotions: detectors and classifier together.
+
+The near detector is quick and sees who sits before the camera. Where it finds nobody
+close by the far one looks across the room; in a photo, which has time, both always look.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 
 from contracts.model_manifest import ModelError, read_manifest, verified_bytes
+from contracts.preprocess import square_around
 from device.vision.emotions import EmotionClassifier
-from device.vision.faces import FaceDetector
+from device.vision.faces import FaceDetector, apart
 from device.vision.runtime import TfliteModel
 
 if TYPE_CHECKING:
@@ -20,30 +26,60 @@ if TYPE_CHECKING:
 
     from contracts.model_manifest import ModelManifest
     from contracts.vision_wire import Box, Face
+    from device.vision.faces import FoundFace
 
 MODELS = Path(__file__).parents[2] / "models"
 """Where a checkout keeps its models."""
+
+NEAR_SHARE = 1 / 6
+"""A face as wide as this share of the frame's longer side is somebody before the camera."""
 
 MAX_FACES = 16
 """Smaller ones in a crowd are left out, so that a frame costs a bounded time."""
 
 
 class Sight:
-    """Both models, ready."""
+    """All models, ready.
 
-    def __init__(self, detector: FaceDetector, classifier: EmotionClassifier) -> None:
-        self.detector, self.classifier = detector, classifier
+    Args:
+        near: the detector whose boxes the classifier's manifest frames.
+        far: the detector for the room.
+        far_framing: `scale` and `lower_by` that make a box of `far` one of `near`.
+        classifier: reads the emotions.
+
+    """
+
+    def __init__(
+        self,
+        near: FaceDetector,
+        far: FaceDetector,
+        far_framing: dict[str, float],
+        classifier: EmotionClassifier,
+    ) -> None:
+        self._near, self._far, self._far_framing = near, far, far_framing
+        self.classifier = classifier
         self.detector_name = ""
         self.classifier_name = ""
 
-    def faces(self, frame: NDArray[np.uint8], masks: Sequence[Box] = ()) -> tuple[Face, ...]:
+    def find(self, frame: NDArray[np.uint8], *, thorough: bool = False) -> list[FoundFace]:
+        """Where faces are in a uint8 [height, width, 3] BGR frame, largest first."""
+        near = self._near.find(frame)
+        if near and not thorough and near[0].box[2] >= NEAR_SHARE * max(frame.shape[:2]):
+            return near
+        far = [self._as_near(face) for face in self._far.find(frame)]
+        both = near + [face for face in far if apart(face, near)]
+        return sorted(both, key=lambda face: face.area, reverse=True)
+
+    def faces(
+        self, frame: NDArray[np.uint8], masks: Sequence[Box] = (), *, thorough: bool = False
+    ) -> tuple[Face, ...]:
         """Faces of a uint8 [height, width, 3] BGR frame, largest first.
 
         A face whose centre lies in one of `masks` is left out before its emotion is read.
         """
         height, width = frame.shape[:2]
-        seen = []
-        for found in self.detector.find(frame):
+        seen: list[Face] = []
+        for found in self.find(frame, thorough=thorough):
             left, top, wide, high = found.box
             centre = (left + wide / 2) / width, (top + high / 2) / height
             if not any(_holds(mask, *centre) for mask in masks):
@@ -52,19 +88,33 @@ class Sight:
                 break
         return tuple(seen)
 
+    def _as_near(self, face: FoundFace) -> FoundFace:
+        framing = self._far_framing
+        x, y, side = square_around(face.box, framing["scale"], framing["lower_by"])
+        return replace(face, box=(x - side / 2, y - side / 2, side, side))
+
 
 def load_sight(folder: Path = MODELS, threads: int = 1) -> Sight:
-    """Both models out of a folder, each verified before it is opened.
+    """All models out of a folder, each verified before it is opened.
 
     Raises:
         ModelError: one is missing, altered or of the wrong kind; says how to get it back.
 
     """
     cv2.setNumThreads(threads)
-    detector, detector_model = _loaded(folder, "face_detector", "face-detector", threads)
+    near, near_model = _loaded(folder, "face_detector", "face-detector", threads)
+    far, far_model = _loaded(folder, "face_detector_far", "face-detector", threads)
     emotion, emotion_model = _loaded(folder, "emotion", "emotion", threads)
-    sight = Sight(FaceDetector(detector_model), EmotionClassifier(emotion_model, emotion))
-    sight.detector_name, sight.classifier_name = detector.name, emotion.name
+    if not {"scale", "lower_by"} <= far.crop.keys():
+        msg = f"{folder}/face_detector_far.json lacks crop.scale or crop.lower_by"
+        raise ModelError(msg)
+    sight = Sight(
+        FaceDetector(near_model),
+        FaceDetector(far_model),
+        far.crop,
+        EmotionClassifier(emotion_model, emotion),
+    )
+    sight.detector_name, sight.classifier_name = f"{near.name}; {far.name}", emotion.name
     return sight
 
 
