@@ -1,0 +1,235 @@
+"""Core's end of a decoder: PCM of one file, a few seconds ahead."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from device.music.sound import CHANNELS, FRAME_BYTES, RATE
+from device.music.sound.pcm import Pcm, no_frames
+
+PIPE_BYTES = 16_384
+LEAD_FRAMES = 8_192
+"""Zeros that the driver may have written before the music: pipe, file buffer, SDL's buffers."""
+TAIL_BYTES = LEAD_FRAMES * FRAME_BYTES
+"""Music that may still be under way when the decoder says that it has ended."""
+READY_FRAMES = RATE // 10
+
+
+class Decoder:
+    """A decoder program, started before it is known what it will decode."""
+
+    def __init__(self) -> None:
+        self.pcm, theirs = os.pipe()
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "device.music.sound.decoder", str(theirs)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[theirs],
+            bufsize=0,
+        )
+        os.close(theirs)
+
+    def close(self) -> None:
+        """End the program."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+        os.close(self.pcm)
+        self.process.wait()
+
+
+class PcmStream:
+    """Sound of one file from `start_seconds` on, decoded `ahead_seconds` ahead in a thread.
+
+    `changed` is called, on that thread, when it becomes ready, ends or fails.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        path: Path,
+        *,
+        start_seconds: float,
+        ahead_seconds: float,
+        changed: Callable[[], None],
+    ) -> None:
+        self._decoder, self._path, self._start = decoder, path, start_seconds
+        self._ahead = round(ahead_seconds * RATE)
+        self._changed = changed
+        self._lock = threading.Condition()
+        self._parts: deque[Pcm] = deque()
+        self._frames = 0
+        self._zeros = 0
+        """Silent frames after `_parts`: the music's own, or what the driver wrote behind it."""
+        self._odd = b""
+        self._ended = self._closed = False
+        self._error = ""
+        threading.Thread(target=self._read, name="decoder", daemon=True).start()
+
+    @property
+    def error(self) -> str:
+        """Why nothing more comes; empty while all is well."""
+        return self._error
+
+    @property
+    def ready(self) -> bool:
+        """Whether playing can begin."""
+        with self._lock:
+            return self._ended or self._frames >= READY_FRAMES
+
+    @property
+    def left_frames(self) -> int | None:
+        """Frames to the end, once the end is known."""
+        with self._lock:
+            return self._frames if self._ended else None
+
+    def wait(self, frames: int, seconds: float) -> bool:
+        """Wait until so many frames, or the end, are there; False when they are not."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._has(frames), seconds)
+
+    def take(self, frames: int) -> Pcm:
+        """The next frames, fewer when there are not so many yet."""
+        with self._lock:
+            taken: list[Pcm] = []
+            wanted = frames
+            while wanted and self._parts:
+                part = self._parts.popleft()
+                taken.append(part[:wanted])
+                if len(part) > wanted:
+                    self._parts.appendleft(part[wanted:])
+                wanted -= len(taken[-1])
+            self._frames -= frames - wanted
+            if wanted and self._zeros and not self._ended:
+                silent = min(wanted, self._zeros)
+                self._zeros -= silent
+                taken.append(np.zeros((silent, CHANNELS), np.int16))
+            self._lock.notify_all()
+        return np.concatenate(taken) if taken else no_frames()
+
+    def fail(self, why: str) -> None:
+        """Give up on the decoder."""
+        self._finish(why)
+        self.close()
+
+    def close(self) -> None:
+        """Stop decoding and end the program, in the background."""
+        with self._lock:
+            self._closed = True
+            self._lock.notify_all()
+        self._decoder.process.kill()
+
+    def _has(self, frames: int) -> bool:
+        return self._ended or self._closed or self._frames + self._zeros >= frames
+
+    def _read(self) -> None:
+        try:
+            self._finish(self._decode())
+        except OSError as error:
+            self._finish(f"the decoder ended: {error}")
+        finally:
+            self._decoder.close()
+
+    def _decode(self) -> str:
+        """Read to the end; why that was impossible, or nothing."""
+        requests, answers = self._decoder.process.stdin, self._decoder.process.stdout
+        assert requests is not None  # noqa: S101 - told to the type checker
+        assert answers is not None  # noqa: S101 - told to the type checker
+        request = {"path": str(self._path), "start_seconds": self._start}
+        requests.write(json.dumps(request).encode() + b"\n")
+        word, _, why = answers.readline().decode("utf-8", "replace").strip().partition(" ")
+        if word != "playing":
+            return why or "the decoder crashed on it"
+        self._skip_lead()
+        if not self._read_music(answers):
+            return "" if self._closed else "the decoder crashed in the middle of it"
+        return "" if self._frames or self._started else "holds no sound"
+
+    _started = False
+
+    def _skip_lead(self) -> None:
+        """Drop the driver's zeros before the music, and at most LEAD_FRAMES of them."""
+        skipped = 0
+        while skipped < LEAD_FRAMES:
+            pcm = self._next_pcm()
+            if not len(pcm):
+                return
+            heard = np.flatnonzero(pcm.any(axis=1))
+            first = int(heard[0]) if len(heard) else len(pcm)
+            skipped += first
+            if first < len(pcm):
+                self._add(pcm[first:])
+                return
+
+    def _read_music(self, answers: IO[bytes]) -> bool:
+        """Read until the decoder says `end` and what is under way has come; False if it dies."""
+        tail = TAIL_BYTES
+        ended = False
+        os.set_blocking(answers.fileno(), False)
+        while not self._closed and tail > 0:
+            self._wait_for_room()
+            pcm = self._next_pcm()
+            if not len(pcm):
+                return False
+            self._add(pcm)
+            ended = ended or (answers.read() or b"").startswith(b"end")
+            if ended:
+                tail -= len(pcm) * FRAME_BYTES
+        return not self._closed
+
+    def _next_pcm(self) -> Pcm:
+        """The next frames out of the pipe; none at its end."""
+        while len(read := os.read(self._decoder.pcm, 65_536)) + len(self._odd) < FRAME_BYTES:
+            if not read:
+                return no_frames()
+            self._odd += read
+        raw = self._odd + read
+        whole = len(raw) - len(raw) % FRAME_BYTES
+        self._odd = raw[whole:]
+        return np.frombuffer(raw[:whole], np.int16).reshape(-1, CHANNELS)
+
+    def _wait_for_room(self) -> None:
+        with self._lock:
+            self._lock.wait_for(lambda: self._closed or self._frames + self._zeros < self._ahead)
+
+    def _add(self, pcm: Pcm) -> None:
+        """Keep sound; zeros at its end wait until it is known whether music follows them."""
+        heard = np.flatnonzero(pcm.any(axis=1))
+        with self._lock:
+            was_ready = self._frames >= READY_FRAMES
+            if not len(heard):
+                self._zeros += len(pcm)
+            else:
+                end = int(heard[-1]) + 1
+                if self._zeros:
+                    self._parts.append(np.zeros((self._zeros, CHANNELS), np.int16))
+                self._parts.append(pcm[:end])
+                self._frames += self._zeros + end
+                self._zeros = len(pcm) - end
+                self._started = True
+            now_ready = self._frames >= READY_FRAMES
+            self._lock.notify_all()
+        if now_ready and not was_ready:
+            self._changed()
+
+    def _finish(self, error: str) -> None:
+        with self._lock:
+            if self._ended:
+                return
+            self._ended, self._error = True, error
+            self._lock.notify_all()
+        self._changed()
