@@ -139,6 +139,8 @@ class Core:
 
     def ask(self, at: float, **wishes: object) -> list[Effect]:
         """Ask for a ranking that fits the mood, and the wishes if there are any."""
+        if not self._library:
+            return []
         mood = self.believed
         valence, arousal = aim(mood, self.policy, self._tracks_since_mood)
         known = mood.mood is not MoodClass.UNKNOWN

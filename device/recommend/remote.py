@@ -120,7 +120,7 @@ class RemoteRecommender:
     def tick(self) -> None:
         """Send again what was not acknowledged."""
         now = self._clock()
-        if not self._present or not self._library:
+        if not self._present or not self._tracks:
             return
         if not self._acknowledged:
             if now - self._library_sent_at >= RESEND_SECONDS:
