@@ -50,7 +50,15 @@ class Expression:
 
 
 NEUTRAL = Expression(
-    inner_brow=-0.035, outer_brow=-0.05, upper_lid=0.82, lips=1.1, mouth_width=0.365, corners=-0.005
+    inner_brow=-0.045,
+    outer_brow=-0.06,
+    brow_draw=-0.025,
+    upper_lid=0.78,
+    mouth_width=0.34,
+    corners=0.008,
+    mouth_rise=-0.02,
+    lips=1.18,
+    gaze=-0.015,
 )
 
 POSITIVE = Expression(

@@ -18,7 +18,9 @@ Stereo = NDArray[np.float32]
 """float32 [2, samples]."""
 
 TAIL_SECONDS = 2.5
-FADE_SECONDS = 3.5
+FADE_SECONDS = 2.0
+FAINT = 0.002
+"""Level under which the end of a piece counts as over."""
 KNEE, CEILING = 0.7, 0.97
 """Levels above the knee are bent so that none passes the ceiling."""
 LATE_SECONDS = 0.006
@@ -147,6 +149,8 @@ def _finished(mix: Stereo, wanted_db: float) -> Stereo:
     room = CEILING - KNEE
     bent = KNEE + room * np.tanh((np.abs(mix[over]) - KNEE) / room)
     mix[over] = np.copysign(bent, mix[over])
-    fade = samples(FADE_SECONDS)
+    heard = np.flatnonzero(np.abs(mix).max(axis=0) > FAINT)
+    mix = mix[:, : int(heard[-1]) + 1]
+    fade = min(samples(FADE_SECONDS), mix.shape[1])
     mix[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
     return mix

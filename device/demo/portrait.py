@@ -66,9 +66,8 @@ def render(
 @lru_cache(maxsize=24)
 def _drawn(expression: Expression, person: Person) -> NDArray[np.uint8]:
     """The person upright, as sharp as the lens is."""
-    head = Canvas(_backdrop(person).copy(), PIXELS_PER_UNIT, ORIGIN)
-    draw_skull(head, person, expression.jaw)
-    draw_planes(head, person)
+    bare = _bare_head(person, round(expression.jaw, 2))
+    head = Canvas(bare.copy(), PIXELS_PER_UNIT, ORIGIN)
     draw_nose(head, person, expression)
     draw_folds(head, person, expression)
     draw_eyes(head, person, expression)
@@ -77,6 +76,15 @@ def _drawn(expression: Expression, person: Person) -> NDArray[np.uint8]:
     draw_hair(head, person)
     sharp = np.clip(head.picture, 0, 255).astype(np.uint8)
     return np.asarray(cv2.GaussianBlur(sharp, (0, 0), LENS_BLUR_PIXELS), np.uint8)
+
+
+@lru_cache(maxsize=16)
+def _bare_head(person: Person, jaw: float) -> NDArray[np.float32]:
+    """The head without a face: the same for many frames."""
+    head = Canvas(_backdrop(person).copy(), PIXELS_PER_UNIT, ORIGIN)
+    draw_skull(head, person, jaw)
+    draw_planes(head, person)
+    return head.picture
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import cos, pi, sin
 from pathlib import Path
@@ -14,7 +16,7 @@ from device.demo.people import PEOPLE, Person
 from device.demo.portrait import HEIGHT, WIDTH, Pose, render
 
 FRAMES_PER_SECOND = 10
-CHANGE_SECONDS = 1.5
+CHANGE_SECONDS = 1.3
 """How long a face takes from one feeling to the next."""
 JPEG_QUALITY = 80
 BLINK_EVERY_SECONDS = 3.7
@@ -23,6 +25,10 @@ SOURCES = (
     "brush", "expression", "features", "head", "mouth", "people", "portrait", "reel",
 )  # fmt: skip
 """Modules whose change makes another reel."""
+
+
+Progress = Callable[[int, int], None]
+"""(frames drawn, frames in all)."""
 
 
 class ReelError(OSError):
@@ -81,7 +87,9 @@ def moment(seconds: float, scenes: tuple[Scene, ...] = SCENES) -> Moment:
     return Moment(scene, share >= 1.0, expression, _swaying(seconds))
 
 
-def make_reel(path: Path) -> Path:
+def make_reel(
+    path: Path, progress: Progress | None = None, *, scenes: tuple[Scene, ...] = SCENES
+) -> Path:
     """The reel as a Motion JPEG AVI, 640 x 480, 10 frames a second; made once.
 
     The file is replaced when the code that draws it changed.
@@ -91,41 +99,49 @@ def make_reel(path: Path) -> Path:
 
     """
     stamp = path.with_suffix(".edition")
-    edition = _edition()
-    if path.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == edition:
+    if path.is_file() and stamp.is_file() and stamp.read_text("ascii") == _edition(path, scenes):
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".part-{path.name}")
-        _film(unfinished)
+        _film(unfinished, scenes, progress)
         unfinished.replace(path)
-        stamp.write_text(edition, encoding="ascii")
+        stamp.write_text(_edition(path, scenes), "ascii")
     except OSError as error:
         msg = f"the reel cannot be written to {path}: {error.strerror or error}; "
-        msg += "it needs 40 MB: free some space or choose another folder"
+        msg += "it needs 50 MB: free some space or choose another folder"
         raise ReelError(msg) from error
     return path
 
 
-def _film(path: Path) -> None:
+def _film(path: Path, scenes: tuple[Scene, ...], progress: Progress | None) -> None:
+    frames = frame_count(scenes)
     code = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(
         str(path), cv2.CAP_OPENCV_MJPEG, code, FRAMES_PER_SECOND, (WIDTH, HEIGHT)
     )
     if not writer.isOpened():
-        raise OSError(0, "OpenCV could not open the file")
+        raise OSError(errno.EACCES, "the file cannot be created")
     writer.set(cv2.VIDEOWRITER_PROP_QUALITY, JPEG_QUALITY)
     try:
-        for number in range(frame_count()):
-            now = moment(number / FRAMES_PER_SECOND)
+        for number in range(frames):
+            now = moment(number / FRAMES_PER_SECOND, scenes)
             writer.write(render(now.expression, now.scene.person, now.pose, noise_seed=number))
+            if progress:
+                progress(number + 1, frames)
     finally:
         writer.release()
+    # OpenCV says nothing when a disk is full; the index at the file's end is missing then.
+    written = cv2.VideoCapture(str(path), cv2.CAP_OPENCV_MJPEG)
+    complete = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) == frames
+    written.release()
+    if not complete:
+        raise OSError(errno.ENOSPC, "the file is incomplete, probably the disk is full")
 
 
-def frame_count() -> int:
+def frame_count(scenes: tuple[Scene, ...] = SCENES) -> int:
     """Frames of the whole reel."""
-    return round(sum(scene.seconds for scene in SCENES) * FRAMES_PER_SECOND)
+    return round(sum(scene.seconds for scene in scenes) * FRAMES_PER_SECOND)
 
 
 def _swaying(seconds: float) -> Pose:
@@ -147,9 +163,9 @@ def _blinking(expression: Expression, seconds: float) -> Expression:
     return replace(expression, upper_lid=expression.upper_lid * (1 - shut))
 
 
-def _edition() -> str:
-    """Hash of the code that draws the reel."""
-    digest = hashlib.sha256(cv2.__version__.encode())
+def _edition(path: Path, scenes: tuple[Scene, ...]) -> str:
+    """Hash of what is shown and the code that draws it, and the file's size."""
+    digest = hashlib.sha256(repr((cv2.__version__, scenes)).encode())
     for name in SOURCES:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return digest.hexdigest()[:12]
+    return f"{digest.hexdigest()[:12]} {path.stat().st_size}"
