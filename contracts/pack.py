@@ -87,13 +87,18 @@ class Pack:
         return np.repeat(np.arange(len(self.tracks)), np.diff(self.tag_starts))
 
     @cached_property
+    def liked(self) -> NDArray[np.int64]:
+        """Rows of the tracks that the listener likes."""
+        return np.flatnonzero(self.affinity > 0)
+
+    @cached_property
     def taste(self) -> NDArray[np.float32]:
         """[n] in [0, 1]: what the listener is expected to like, whatever the mood.
 
         ALS plus 0.7 of the walk to what was heard together (RP3 beta, Paudel et al. 2016), the
         blend measured best on playlists; tags carry it to tracks that no model knows.
         """
-        liked = np.flatnonzero(self.affinity > 0)
+        liked = self.liked
         weights = self.affinity[liked]
         walked = np.zeros(len(self.tracks), np.float32)
         near, share = self.neighbours[liked], self.closeness[liked] * weights[:, None]

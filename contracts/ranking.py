@@ -225,7 +225,7 @@ def _mood_tag(pack: Pack, row: int, valence: float, arousal: float) -> str:
     away = space.valence_arousal[own] - np.array([valence, arousal], np.float32)
     distances = np.hypot(away[:, 0], away[:, 1])
     if own and distances.min() <= REASON_DISTANCE:
-        return space.names[own[int(distances.argmin())]]
+        return str(space.names[own[int(distances.argmin())]])
     return next(iter(space.mood_words(valence, arousal, 1)), "")
 
 
@@ -241,7 +241,7 @@ def _asked_tag(pack: Pack, row: int, tags: tuple[str, ...]) -> str:
 
 def _liked_track(pack: Pack, row: int) -> str:
     """The liked track that speaks most for this one."""
-    liked = np.flatnonzero(pack.affinity > 0)
+    liked = pack.liked
     if not len(liked):
         return ""
     if pack.affinity[row] > 0:
@@ -253,5 +253,4 @@ def _liked_track(pack: Pack, row: int) -> str:
         + pack.tag_vectors[liked] @ pack.tag_vectors[row]
         + np.maximum(pack.factors[liked] @ pack.factors[row], 0)
     )
-    nearest: str = pack.tracks[int(liked[int(votes.argmax())])]
-    return nearest
+    return str(pack.tracks[int(liked[votes.argmax()])])

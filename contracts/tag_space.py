@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ HALF_CERTAIN = 0.6
 _GAP = re.compile(r"[\s_\-/]+")
 
 
+@lru_cache(maxsize=65_536)
 def normalise(tag: str) -> str:
     """How a tag is compared: NFKC, folded case, one blank between words."""
     return _GAP.sub(" ", unicodedata.normalize("NFKC", tag).casefold()).strip()

@@ -70,8 +70,8 @@ def _settings(options: argparse.Namespace) -> RecommenderSettings:
         return settings
     host, _, port = named.rpartition(":") if ":" in named else (named, "", "1883")
     if not port.isdecimal() or not host:
-        problem = f"{named!r}: write HOST or HOST:PORT"
-        raise SettingsError("--broker", [problem])
+        option, problem = "--broker", f"{named!r}: write HOST or HOST:PORT"
+        raise SettingsError(option, [problem])
     broker = msgspec.structs.replace(settings.broker, host=host, port=int(port))
     return msgspec.structs.replace(settings, broker=broker)
 
