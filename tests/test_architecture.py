@@ -109,7 +109,8 @@ def broken_rules(module: str, source: str, core: frozenset[str] = frozenset()) -
         if top in OURS and top not in MAY_IMPORT.get(package, OURS):
             broken.append(f"{where}: {package} may not know {top}")
         homes = HOMES.get(top, ())
-        if homes and package != "tests" and not any(inside(module, home) for home in homes):
+        bound = package in MAY_IMPORT  # benches, commands and tests put programs together
+        if bound and homes and not any(inside(module, home) for home in homes):
             broken.append(f"{where}: only {' and '.join(homes)} may")
         if module in core and any(inside(imported, name) for name in NOT_IN_CORE):
             broken.append(f"{where}: the core is pure")
