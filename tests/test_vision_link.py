@@ -226,6 +226,23 @@ def test_a_camera_that_is_not_there_is_told(start: Start, core: FakeCore) -> Non
     assert "no/such/file.gif" in report.detail
 
 
+def test_a_camera_that_hangs_is_closed_by_the_end_of_the_program(
+    start: Start, core: FakeCore, tmp_path: Path
+) -> None:
+    """Opening a pipe that nobody writes hangs; camera_off then ends vision with 75."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = start()
+    core.accept()
+    core.send(Configure(camera=str(pipe)))
+    core.send(CameraOn())
+    until(core, is_state(CameraState.OPENING))
+    core.send(CameraOff())
+    _, complaint = process.communicate(timeout=ANSWER_SECONDS)
+    assert process.returncode == os.EX_TEMPFAIL
+    assert "hangs" in complaint
+
+
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_while_it_waits_for_core(start: Start, name: signal.Signals) -> None:
     """Without a core it says so once, waits, and ends with 0 at a signal."""

@@ -26,6 +26,9 @@ FRAME_SIZE = (640, 480)
 PICTURE_FRAMES_PER_SECOND = 10.0
 """How often a still picture is shown to the detector at most."""
 
+HEADER_BYTES = 1024 * 1024
+"""As much of a file as is read to tell a picture from a video: a JPEG may begin with a preview."""
+
 FILE_RATES = (1.0, 60.0)
 """Files that claim other frame rates are paced at the nearest of these."""
 
@@ -188,19 +191,24 @@ def open_camera(name: str, clock: Clock) -> Camera:
 
 def _file_camera(path: Path, clock: Clock) -> Camera:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            start = file.read(HEADER_BYTES)
+        if _is_still(start):
+            return PictureCamera(path.read_bytes(), clock)
+    except CameraError:
+        raise
     except OSError as error:
         msg = (
             f"cannot read {path}: {error.strerror}; a camera is `picamera2`, a number as in "
             "/dev/video0, or the path of a video, GIF or picture"
         )
         raise CameraError(msg) from error
-    return PictureCamera(content, clock) if _is_still(content) else FileCamera(path, clock)
+    return FileCamera(path, clock)
 
 
-def _is_still(content: bytes) -> bool:
+def _is_still(start: bytes) -> bool:
     try:
-        return read_header(content).kind != "gif"
+        return read_header(start).kind != "gif"
     except PictureRefusedError:
         return False
 
