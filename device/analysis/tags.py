@@ -148,7 +148,7 @@ def _clean(text: str) -> str:
 
 def _words(values: Iterable[str], *, lower: bool) -> tuple[str, ...]:
     """Values that list several things are taken apart, each kept once, in order."""
-    parts = (_clean(p)[:MAX_TAG] for v in values for p in re.split(r"[;,/\x00]", v))
+    parts = (_clean(p)[:MAX_TAG] for v in values for p in re.split(r"[;,\x00]", v))
     return tuple(dict.fromkeys(p.lower() if lower else p for p in parts if p))[:MAX_TAGS]
 
 

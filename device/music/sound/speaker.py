@@ -41,7 +41,7 @@ class Feed:
         """Whether the pipe ended and the last buffers went out."""
         return self._buffers_after_end > LAST_BUFFERS
 
-    def fill(self, _device: object, buffer: bytearray) -> None:
+    def fill(self, _device: object, buffer: memoryview) -> None:
         """Fill the card's buffer, any writable bytes, with music and then with silence."""
         whole = memoryview(buffer).cast("B")
         filled = 0
