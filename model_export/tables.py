@@ -164,6 +164,14 @@ def _smoothing(found: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
+def _variants(found: dict[str, Any]) -> str:
+    rows = [
+        [r["variant"], with_interval(r["eight"]), with_interval(r["three"])]
+        for r in found["variants"]
+    ]
+    return _table(["on public_test, float weights", "eight", "three"], rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "summary": ("accuracy_known", _summary),
     "float": ("float", _float),
@@ -173,5 +181,6 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "epochs": ("epochs", _epochs),
     "crops": ("crops", _crops),
     "smoothing": ("smoothing", _smoothing),
+    "variants": ("variants", _variants),
 }
 """Name in a page's marker: the key that the figures must have, and the table."""
