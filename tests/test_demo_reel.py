@@ -11,7 +11,7 @@ import pytest
 
 from contracts.emotion import EMOTIONS, three_classes
 from contracts.model_manifest import read_manifest, verified_bytes
-from device.demo.expression import GRIEF, NEGATIVE, NEUTRAL, POSITIVE, blend
+from device.demo.expression import ANGER, GRIEF, NEUTRAL, POSITIVE, blend
 from device.demo.people import PEOPLE
 from device.demo.portrait import Pose, render
 from device.demo.reel import (
@@ -86,7 +86,7 @@ def test_everybody_can_smile(person: object) -> None:
 def test_anger_and_grief_are_negative() -> None:
     """Both negative expressions are read as negative on every drawn person."""
     for person in PEOPLE:
-        assert np.argmax(chances(render(NEGATIVE, person))) == 0
+        assert np.argmax(chances(render(ANGER, person))) == 0
         assert np.argmax(chances(render(GRIEF, person))) == 0
 
 

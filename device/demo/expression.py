@@ -77,7 +77,7 @@ POSITIVE = Expression(
     jaw=0.05,
 )
 
-NEGATIVE = Expression(
+ANGER = Expression(
     inner_brow=-0.13,
     outer_brow=0.06,
     brow_draw=0.055,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from device.demo.expression import GRIEF, NEGATIVE, NEUTRAL, POSITIVE, Expression, blend
+from device.demo.expression import ANGER, GRIEF, NEUTRAL, POSITIVE, Expression, blend
 from device.demo.people import PEOPLE, Person
 from device.demo.portrait import HEIGHT, WIDTH, Pose, render
 
@@ -46,15 +46,17 @@ class Scene:
     seconds: float
 
 
+BORA, KITO, RUNA = PEOPLE
+
 SCENES = (
-    Scene("positive", POSITIVE, PEOPLE[0], 12.0),
-    Scene("neutral", NEUTRAL, PEOPLE[0], 8.0),
-    Scene("negative", NEGATIVE, PEOPLE[0], 12.0),
-    Scene("neutral", NEUTRAL, PEOPLE[0], 6.0),
-    Scene("positive", POSITIVE, PEOPLE[1], 12.0),
-    Scene("neutral", NEUTRAL, PEOPLE[1], 8.0),
-    Scene("negative", GRIEF, PEOPLE[1], 12.0),
-    Scene("neutral", NEUTRAL, PEOPLE[1], 6.0),
+    Scene("positive", POSITIVE, BORA, 12.0),
+    Scene("neutral", NEUTRAL, BORA, 8.0),
+    Scene("negative", GRIEF, BORA, 12.0),
+    Scene("neutral", NEUTRAL, BORA, 6.0),
+    Scene("positive", POSITIVE, RUNA, 12.0),
+    Scene("neutral", NEUTRAL, RUNA, 8.0),
+    Scene("negative", ANGER, KITO, 12.0),
+    Scene("neutral", NEUTRAL, KITO, 6.0),
 )
 """Played in a loop."""
 
