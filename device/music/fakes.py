@@ -97,9 +97,10 @@ class FakePlayer:
             self._put(TrackFailed(at=self.now, track=track, why="not in this fake's durations"))
             return
         self.paused = False
-        self._playing = _Playing(track, duration, start_seconds)
+        playing = self._playing = _Playing(track, duration, start_seconds)
         self._put(TrackStarted(at=self.now, track=track))
-        self._announce(self._playing)
+        if self._playing is playing:  # `put` may have stopped it
+            self._announce(playing)
 
     def prepare(self, track: TrackId, path: Path) -> None:  # noqa: ARG002 - the contract's
         """Note what will probably be played."""
