@@ -190,8 +190,8 @@ def _spaced(
     order: list[int] = []
     for _ in range(count):
         wanted = left - nearest
-        for pick in order[-ARTIST_GAP:]:
-            wanted -= same[pick]
+        for weight, recent in enumerate(order[-ARTIST_GAP:], start=1):
+            wanted -= np.float32(weight) * same[recent]
         pick = int(wanted.argmax())
         order.append(pick)
         left[pick] = -np.inf

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recommender_server.tag_seed import Term
 
 DIMENSIONS = 48
-WALKS_EACH, WALK_LENGTH = 60, 8
+WALKS_EACH, RETRAIN_WALKS_EACH, WALK_LENGTH = 60, 15, 8
 EPOCHS, RETRAIN_EPOCHS = 8, 4
 BY_RELATION, BY_NAME = 0.65, 0.45
 """Chance that a step follows a relation rather than the mood, and that a word keeps its name."""
@@ -31,7 +31,9 @@ NEIGHBOURS = 8
 SEED = 20200601
 
 
-def seed_sentences(terms: Sequence[Term], seed: int = SEED) -> list[list[str]]:
+def seed_sentences(
+    terms: Sequence[Term], seed: int = SEED, walks_each: int = WALKS_EACH
+) -> list[list[str]]:
     """Walks over the seed: relations, and nearness of mood, which ties kinds together."""
     chance = random.Random(seed)
     by_word = {word: row for row, term in enumerate(terms) for word in (term.name, *term.also)}
@@ -43,7 +45,7 @@ def seed_sentences(terms: Sequence[Term], seed: int = SEED) -> list[list[str]]:
     akin = _akin(terms)
     sentences = []
     for row in range(len(terms)):
-        for _ in range(WALKS_EACH):
+        for _ in range(walks_each):
             walk = _walk(row, related, akin, chance)
             sentences.append([_surface(terms[step], chance) for step in walk])
     chance.shuffle(sentences)
@@ -113,7 +115,8 @@ def retrained(
         return space
     wide = space.extended(tag for bag in real for tag in bag)
     chance = random.Random(seed)
-    sentences = seed_sentences(terms, seed) + [chance.sample(bag, len(bag)) for bag in real]
+    sentences = seed_sentences(terms, seed, RETRAIN_WALKS_EACH)
+    sentences += [chance.sample(bag, len(bag)) for bag in real]
     chance.shuffle(sentences)
     model = _model(wide.vectors.shape[1], RETRAIN_EPOCHS)
     model.build_vocab(sentences)
