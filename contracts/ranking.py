@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from contracts.library_pack import library_pack
 from contracts.messages import Ranked, Reason, ReasonKind, RecommendRequest
-from contracts.pack import Pack, PackError, library_pack, pack_bytes, read_pack, rounded
+from contracts.pack import Pack, PackError, pack_bytes, read_pack, rounded
 from contracts.tag_space import normalise, unit
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contracts.library_pack import words_of
 from contracts.messages import LibraryAck, LibraryChunk
-from contracts.pack import words_of
 from contracts.tag_space import normalise
 from contracts.track import Track
 from recommender_server.store import writing

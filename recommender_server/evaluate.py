@@ -16,7 +16,8 @@ from rich.progress import track
 from rich.table import Table
 from scipy import sparse
 
-from contracts.pack import FACTORS_SHARE, WALK_SHARE, library_pack
+from contracts.library_pack import library_pack
+from contracts.pack import FACTORS_SHARE, WALK_SHARE
 from contracts.ranking import mood_fit
 from contracts.tag_space import normalise
 from contracts.track import Track, TrackId

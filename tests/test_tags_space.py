@@ -63,7 +63,7 @@ def test_mood_words_name_a_place() -> None:
 
 
 def test_an_unknown_tag_takes_the_place_of_its_words() -> None:
-    """ "melancholy piano" lies near "melancholy"; a tag of no known word is nowhere."""
+    """The tag "melancholy piano" lies near "melancholy"; a tag of no known word is nowhere."""
     space = shipped_tags().extended(["Melancholy Piano", "xyzzy"])
     assert space.similarity("melancholy piano", "melancholy") > 0.5
     assert not space.vector("xyzzy").any()
@@ -110,4 +110,4 @@ def test_a_wrong_seed_names_its_lines(tmp_path: Path) -> None:
 
 def test_tags_are_compared_without_case_hyphens_and_width() -> None:
     """Full-width letters, hyphens and capitals do not matter."""
-    assert normalise("ＬＯ-Fi  Hip_Hop") == "lo fi hip hop"
+    assert normalise("\uff2c\uff2f-Fi  Hip_Hop") == "lo fi hip hop"
