@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.demonstration.display import live_view
+from cli.demonstration.display import live_view, save_picture
 from cli.demonstration.programs import Appliance
 from cli.demonstration.report import make_report
 from contracts.messages import Policy
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--headless", action="store_true", help="no live display")
     parser.add_argument("--seconds", type=float, help="stop after so long")
     parser.add_argument("--report", type=Path, help="write what was shown as JSON")
+    parser.add_argument("--picture", type=Path, help="write the last view as SVG")
     return parser
 
 
@@ -140,21 +141,26 @@ def _show(appliance: Appliance, options: argparse.Namespace, console: Console, b
     if options.report:
         encoded = msgspec.json.format(msgspec.json.encode(report), indent=2)
         options.report.write_bytes(encoded + b"\n")
+    if options.picture:
+        save_picture(live_view(status, camera=_camera_name(options), began=began), options.picture)
     cold = report.cold_start_seconds
     words = f"first PCM after {cold:.1f} s" if cold is not None else "no PCM was heard"
     print(f"{words}; {report.pcm_seconds:.0f} s of music, {len(report.tracks)} tracks")
     return 0 if cold is not None else 1
 
 
+def _camera_name(options: argparse.Namespace) -> str:
+    return Path(options.camera).name if options.camera else "bundled reel"
+
+
 def _watch_live(
     appliance: Appliance, options: argparse.Namespace, console: Console, began: float, until: float
 ) -> Status:
-    camera = Path(options.camera).name if options.camera else "bundled reel"
     status = Status()
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while time.monotonic() < until:
             status = _look(appliance, status)
-            view = live_view(status, camera=camera, began=began, now=time.monotonic())
+            view = live_view(status, camera=_camera_name(options), began=began)
             live.update(view, refresh=True)
             time.sleep(LOOK_EVERY_SECONDS)
     return status
@@ -173,8 +179,8 @@ def _watch(appliance: Appliance, until: float, status: Status) -> Status:
 
 def _look(appliance: Appliance, last: Status) -> Status:
     """The device's status; the last one while it does not answer."""
-    for program in appliance.programs:
-        _check(program)
+    _check(appliance.core)
+    appliance.mend()
     try:
         return ask_device(appliance.control_socket)
     except DeviceAwayError:
@@ -182,11 +188,8 @@ def _look(appliance: Appliance, last: Status) -> Status:
 
 
 def _check(program: Program) -> None:
-    """A program that ended by itself would leave a demo that shows nothing.
-
-    Vision may refuse its model and music still plays, so only core is indispensable.
-    """
-    if program.name == "core" and program.exit_code() is not None:
+    """Vision may refuse its model and music still plays; without core there is nothing to show."""
+    if program.exit_code() is not None:
         msg = f"{program.name} ended with {program.exit_code()}:\n{program.last_words()}"
         raise DemoError(msg)
 

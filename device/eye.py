@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from contracts import vision_wire
 from contracts.tally import Tally
-from contracts.vision_wire import CameraOff, CameraOn, CameraReport, Configure, Heartbeat
+from contracts.vision_wire import (
+    CameraOff,
+    CameraOn,
+    CameraReport,
+    CameraState,
+    Configure,
+    Heartbeat,
+)
 from device import events
 
 if TYPE_CHECKING:
@@ -117,6 +124,8 @@ class Eye:
             self._put(events.FacesSeen(at=at, faces=packet.faces))
         elif isinstance(packet, CameraReport):
             self._put(events.CameraChanged(at=at, state=packet.state, detail=packet.detail))
+            if packet.state is CameraState.OFF and self._camera_wanted:
+                self._send(CameraOn())  # it closed by itself, when this machine stood still
         elif isinstance(packet, vision_wire.Hello):
             log.info("vision is up with %s and %s", packet.detector, packet.classifier)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import time
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -15,6 +17,8 @@ from contracts.messages import Playback, Tier
 from contracts.mood import MoodClass
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contracts.messages import Choice
     from device.status import Status
 
@@ -32,12 +36,13 @@ TIER_WORDS = {
 }
 FACE_FRESH_SECONDS = 2.0
 BAR_WIDTH = 24
+PICTURE_WIDTH = 110
 HAPPENINGS_SHOWN = 6
 PLAYBACK_SIGNS = {Playback.PLAYING: "▶", Playback.PAUSED: "⏸", Playback.IDLE: "■"}
 
 
-def live_view(status: Status, *, camera: str, began: float, now: float) -> RenderableType:
-    """All that the device thinks, for one moment."""
+def live_view(status: Status, *, camera: str, began: float) -> RenderableType:
+    """All that the device thinks now; `began` is the demo's start on the monotonic clock."""
     mood = status.state.mood
     colour = MOOD_COLOURS[mood.mood]
     columns = Table.grid(expand=True, padding=(0, 1))
@@ -45,7 +50,7 @@ def live_view(status: Status, *, camera: str, began: float, now: float) -> Rende
     columns.add_column(ratio=1)
     columns.add_row(_face_panel(status, camera), _music_panel(status, colour))
     title = Text.assemble(("MLFYM ", "bold"), ("music for your mood", "dim"))
-    foot = Text(f"{now - began:4.0f} s · Ctrl-C stops", style="dim")
+    foot = Text(f"{time.monotonic() - began:4.0f} s · Ctrl-C stops", style="dim")
     return Panel(
         Group(columns, _happenings(status, began)),
         title=title,
@@ -53,6 +58,13 @@ def live_view(status: Status, *, camera: str, began: float, now: float) -> Rende
         border_style=colour,
         padding=(0, 1),
     )
+
+
+def save_picture(view: RenderableType, path: Path) -> None:
+    """Write a view as SVG, as a terminal of `PICTURE_WIDTH` columns shows it."""
+    console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(view)
+    console.save_svg(str(path), title="./mlfym demo")
 
 
 def _bar(share: float, colour: str) -> ProgressBar:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from device.settings import DeviceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+EXIT_HUNG_CAMERA = 75
+"""EX_TEMPFAIL of device.vision: only a new process can close such a camera."""
 STOP_SECONDS = 5.0
 """A program that was asked to end and did not within this is killed."""
 
@@ -157,6 +159,11 @@ class Appliance:
             program.stop()
         if self.broker:
             self.broker.stop()
+
+    def mend(self) -> None:
+        """Start vision again when it ended itself to get rid of a hanging camera."""
+        if self.vision.exit_code() == EXIT_HUNG_CAMERA:
+            self.vision.start()
 
     def usage(self) -> dict[str, Usage]:
         """What each running program has cost so far."""
