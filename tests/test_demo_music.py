@@ -18,7 +18,7 @@ from device.demo.pieces import PIECES, Piece
 from device.demo.score import written
 from device.demo.synth import INSTRUMENTS, SAMPLE_RATE
 
-SHORT_SECONDS = 10.0
+SHORT_SECONDS = 16.0
 QUADRANTS = ("happy", "angry", "calm", "sad")
 
 

@@ -18,8 +18,8 @@ Stereo = NDArray[np.float32]
 """float32 [2, samples]."""
 
 TAIL_SECONDS = 2.5
-FADE_SECONDS = 2.0
-FAINT = 0.002
+FADE_SECONDS = 1.5
+FAINT = 0.02
 """Level under which the end of a piece counts as over."""
 KNEE, CEILING = 0.7, 0.97
 """Levels above the knee are bent so that none passes the ceiling."""
