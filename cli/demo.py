@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 DEMO = DeviceSettings(
     device_id="demo",
-    broker=BrokerSettings(port=0),  # 0: the demo brings its own
     camera=CameraSettings(source="reel", on_at_start=True, frames_per_second=8.0),
     # A visitor is to see the music follow the face within about 5 s.
     mood=MoodSettings(time_constant_seconds=0.7, dwell_seconds=1.2, forget_seconds=6.0),
@@ -59,7 +58,9 @@ def run(arguments: list[str]) -> int:
     try:
         settings = _settings(options, console)
         with tempfile.TemporaryDirectory(prefix="mlfym-demo-") as folder:
-            return _show(Appliance(Path(folder), settings), options, console, began)
+            own_broker = settings.broker == BrokerSettings()
+            appliance = Appliance(Path(folder), settings, own_broker=own_broker)
+            return _show(appliance, options, console, began)
     except SettingsError as error:
         console.print(str(error), style="red", markup=False)
         return EXIT_SETTINGS

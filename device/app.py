@@ -7,6 +7,7 @@ store that cannot be opened end the program.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -21,12 +22,12 @@ from contracts.bus import Bus, Publication
 from contracts.messages import Tier, encode
 from contracts.vision_wire import Configure
 from device import effects, events
-from device.commands import CommandError, checked
 from device.control import Control
 from device.core import Core
 from device.eye import Eye, listening_socket
 from device.journal import Journal
 from device.look import look
+from device.mqtt_commands import MqttCommands
 from device.music.library import LibraryError, library_hash, scan
 from device.music.tag_reader import TagReader
 from device.recommend.local import LocalTiers
@@ -71,7 +72,6 @@ class App:
         self._library: dict[TrackId, Track] = {}
         self._core = Core(settings, self._library, boot=uuid.uuid4().hex[:16])
         self._journal = Journal()
-        self._player, self._sound_driver = player(self._queue.put)
         self._local = LocalTiers(self._store, self._queue.put, clock)
         self._remote = RemoteRecommender(
             settings.device_id,
@@ -81,6 +81,7 @@ class App:
             take_pack=self._local.take_pack,
             clock=clock,
         )
+        self._commands = MqttCommands(settings.device_id, self._queue.put, clock)
         self._bus = self._make_bus()
         camera = settings.camera
         configure = Configure(camera=camera.source, frames_per_second=camera.frames_per_second)
@@ -89,7 +90,7 @@ class App:
         self._control = Control(folder / "control.sock", self.status, self._queue.put, clock)
         self._scanned = (0, 0)
         self._faces: events.FacesSeen | None = None
-        self._snapshot, self._looked_at = Status(), float("-inf")
+        self._snapshot, self._looked_at, self._ticked_at = Status(), float("-inf"), float("-inf")
         self._perform: dict[type[Effect], Callable[[Any], None]] = {
             effects.Play: self._play,
             effects.Prepare: self._prepare,
@@ -105,6 +106,9 @@ class App:
             effects.Tell: lambda e: self._tell(topics.EVENT, encode(e.event)),
             effects.Note: lambda e: log.info("%s", e.text),
         }
+        threading.Thread(target=self._scan, name="scan", daemon=True).start()
+        # Last, since opening a sound card takes longest: files are read meanwhile.
+        self._player, self._sound_driver = player(self._queue.put)
 
     def run(self) -> None:
         """Run until `end` is called."""
@@ -146,7 +150,7 @@ class App:
             f"mlfym-{device}",
             subscriptions=[
                 *self._remote.subscriptions,
-                topics.of_device(device, f"{topics.COMMAND}/+"),
+                self._commands.subscription,
             ],
             received=self._queue.put,
             link_changed=self._queue.put,
@@ -162,8 +166,8 @@ class App:
         self._bus.start()
         if self._settings.camera.on_at_start:
             self._eye.set_camera(on=True)
-        self._library_is(self._store.tracks())  # what was known yesterday plays at once
-        threading.Thread(target=self._scan, name="scan", daemon=True).start()
+        # What was known yesterday plays at once.
+        self._handle(events.LibraryChanged(at=self._clock(), tracks=()))
 
     def _stop(self) -> None:
         self._tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
@@ -179,7 +183,9 @@ class App:
         folder = Path(self._settings.music_folder).expanduser()
 
         def progress(done: int, total: int) -> None:
-            self._scanned = (done, total)
+            first, self._scanned = self._scanned[0] == 0 < done, (done, total)
+            if first:  # play what was found so far, however much is still to come
+                self._queue.put(events.LibraryChanged(at=self._clock(), tracks=()))
 
         try:
             scanned = scan(folder, self._store, reader, progress)
@@ -193,26 +199,28 @@ class App:
     # The one consumer
 
     def _step(self) -> None:
-        try:
-            item = self._queue.get(timeout=TICK_SECONDS)
-        except queue.Empty:
+        with contextlib.suppress(queue.Empty):
+            self._take(self._queue.get(timeout=TICK_SECONDS))
+        if self._clock() - self._ticked_at >= TICK_SECONDS:
+            self._ticked_at = self._clock()
             self._remote.tick()
-            item = events.Tick(at=self._clock(), unix_seconds=self._unix_clock())
+            self._handle(events.Tick(at=self._ticked_at, unix_seconds=self._unix_clock()))
+        if self._clock() - self._looked_at >= LOOK_SECONDS:
+            self._snapshot, self._looked_at = self._look(), self._clock()
+
+    def _take(self, item: Event | Publication | bool) -> None:  # noqa: FBT001 - the link's state
         if isinstance(item, bool):
             self._link_changed(up=item)
         elif isinstance(item, Publication):
             self._receive(item)
         else:
             self._handle(item)
-        if self._clock() - self._looked_at >= LOOK_SECONDS:
-            self._snapshot, self._looked_at = self._look(), self._clock()
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, events.FacesSeen):
             self._faces = event
         elif isinstance(event, events.LibraryChanged):
-            self._library_is(self._store.tracks())
-            return
+            event = self._library_is(self._store.tracks())
         self._do(self._core.handle(event))
 
     def _do(self, wanted: list[Effect]) -> None:
@@ -220,13 +228,13 @@ class App:
             self._journal.note(effect, self._core.state(self._clock()), self._clock())
             self._perform[type(effect)](effect)
 
-    def _library_is(self, tracks: dict[TrackId, Track]) -> None:
+    def _library_is(self, tracks: dict[TrackId, Track]) -> events.LibraryChanged:
         self._library.clear()
         self._library.update(tracks)
         library = library_hash(tracks.values())
         self._local.set_library(library, tuple(tracks.values()))
         self._remote.set_library(library, tuple(tracks.values()))
-        self._do(self._core.handle(events.LibraryChanged(at=self._clock(), tracks=tuple(tracks))))
+        return events.LibraryChanged(at=self._clock(), tracks=tuple(tracks))
 
     def _link_changed(self, *, up: bool) -> None:
         self._remote.link_changed(up)
@@ -235,21 +243,8 @@ class App:
             self._announce(self._core.state(self._clock()))
 
     def _receive(self, publication: Publication) -> None:
-        name = publication.topic.rpartition(f"/{topics.COMMAND}/")[2]
-        if name == publication.topic:
+        if not self._commands.receive(publication):
             self._remote.receive(publication)
-        elif publication.retain:
-            log.warning("a retained command %r was ignored", name)
-        else:
-            self._command(name, publication.payload.decode("utf-8", "replace"))
-
-    def _command(self, name: str, argument: str) -> None:
-        try:
-            checked(name, argument)
-        except CommandError as error:
-            log.warning("over MQTT: %s", error)
-        else:
-            self._handle(events.CommandGiven(at=self._clock(), name=name, argument=argument))
 
     # Effects
 

@@ -109,7 +109,7 @@ class Program:
 class Appliance:
     """Broker, recommender server, vision and core, as they run on a device.
 
-    The broker is the embedded one unless the settings name another port than 0.
+    With `own_broker` it brings the embedded one, else it uses the one that the settings name.
     """
 
     def __init__(
@@ -117,11 +117,12 @@ class Appliance:
         folder: Path,
         settings: DeviceSettings,
         *,
+        own_broker: bool = True,
         environment: dict[str, str] | None = None,
     ) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.broker = None if settings.broker.port else EmbeddedBroker()
+        self.broker = EmbeddedBroker() if own_broker else None
         self.settings = msgspec.structs.replace(
             settings,
             state_folder=str(folder / "device"),
