@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contracts.tag_space import TagSpace
 
 MAGIC = b"MLFYMPK1"
+NAMED_FAVOURITES = 20
 FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.7, 0.3
 
 
@@ -55,7 +56,7 @@ class Pack:
     neighbours: NDArray[np.int32]
     """[n, k]: tracks heard together with this one, -1 where there are fewer."""
     closeness: NDArray[np.float32]
-    """[n, k] in [0, 1]."""
+    """[n, k] in [0, 1]: the chance that three steps lead there."""
     popularity: NDArray[np.float32]
     """[n] in [0, 1]."""
     listener_factors: NDArray[np.float32]
@@ -83,6 +84,12 @@ class Pack:
     def liked(self) -> NDArray[np.int64]:
         """Rows of the tracks that the listener likes."""
         return np.flatnonzero(self.affinity > 0)
+
+    @cached_property
+    def favourites(self) -> NDArray[np.int64]:
+        """Rows of the most liked tracks, most liked first: those that reasons name."""
+        order = np.argsort(-self.affinity[self.liked], kind="stable")
+        return self.liked[order[:NAMED_FAVOURITES]]
 
     @cached_property
     def taste(self) -> NDArray[np.float32]:

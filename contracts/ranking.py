@@ -91,8 +91,15 @@ def _candidates(pack: Pack, request: RecommendRequest) -> NDArray[np.int64]:
     allowed[unwanted] = False
     avoided = [row for tag in request.avoid_tags if (row := _tag_row(pack, tag)) is not None]
     if avoided:
-        allowed[pack.tag_owners[np.isin(pack.tag_ids, avoided)]] = False
+        allowed[pack.tag_owners[_entries(pack, avoided)]] = False
     return np.flatnonzero(allowed)
+
+
+def _entries(pack: Pack, rows: list[int]) -> NDArray[np.bool_]:
+    """[m]: which entries of tag_ids are one of these vocabulary rows."""
+    wanted = np.zeros(len(pack.vocabulary.names), np.bool_)
+    wanted[rows] = True
+    return wanted[pack.tag_ids]
 
 
 def _tag_row(pack: Pack, tag: str) -> int | None:
@@ -140,7 +147,7 @@ def _mood_vector(pack: Pack, valence: float, arousal: float) -> NDArray[np.float
 def _tag_match(pack: Pack, tags: tuple[str, ...]) -> NDArray[np.float32]:
     """[n] in [0, 1]: literal tags mixed with their vectors, which know what is akin."""
     wanted = {row for tag in tags if (row := _tag_row(pack, tag)) is not None}
-    has = np.isin(pack.tag_ids, list(wanted))
+    has = _entries(pack, list(wanted))
     literal = np.bincount(pack.tag_owners[has], minlength=len(pack.tracks)) / max(len(tags), 1)
     bag = unit(np.sum([pack.vocabulary.vector(tag) for tag in tags], axis=0, dtype=np.float32))
     akin = np.maximum(pack.tag_vectors @ bag, 0)
@@ -154,9 +161,9 @@ def _likeness(pack: Pack, seed: int) -> NDArray[np.float32]:
     """[n] in [0, 1]: heard together, of the same taste, of like tags and mood; 0 for itself."""
     together = np.zeros(len(pack.tracks), np.float32)
     near = pack.neighbours[seed]
-    together[near[near >= 0]] = pack.closeness[seed][near >= 0]
+    together[near[near >= 0]] = pack.closeness[seed][near >= 0] / _top(pack.closeness[seed])
     taste = np.maximum(pack.factors @ pack.factors[seed], 0)
-    taste /= max(float(taste.max(initial=0)), np.finfo(np.float32).tiny)
+    taste /= _top(taste)
     tags = np.maximum(pack.tag_vectors @ pack.tag_vectors[seed], 0)
     mood = mood_fit(pack, *pack.valence_arousal[seed].tolist())
     known = bool(pack.factors[seed].any()) or bool(together.any())
@@ -166,6 +173,12 @@ def _likeness(pack: Pack, seed: int) -> NDArray[np.float32]:
     ).astype(np.float32, copy=False)
     likeness[seed] = 0
     return likeness
+
+
+def _top(scores: NDArray[np.float32]) -> np.float32:
+    """The highest score, to divide by; 1 when there is none above 0."""
+    highest = np.float32(scores.max(initial=0))
+    return highest if highest > 0 else np.float32(1)
 
 
 def _best(rows: NDArray[np.int64], blend: NDArray[np.float32], size: int) -> NDArray[np.int64]:
@@ -241,14 +254,14 @@ def _asked_tag(pack: Pack, row: int, tags: tuple[str, ...]) -> str:
 
 
 def _liked_track(pack: Pack, row: int) -> str:
-    """The liked track that speaks most for this one."""
-    liked = pack.liked
+    """The favourite that speaks most for this track; itself when it is liked."""
+    liked = pack.favourites
     if not len(liked):
         return ""
     if pack.affinity[row] > 0:
         return pack.tracks[row]
     near = np.where(pack.neighbours[liked] == row, pack.closeness[liked], 0)
-    heard = near.max(axis=1, initial=0)
+    heard = near.max(axis=1, initial=0) / _top(near)
     votes = pack.affinity[liked] * (
         heard
         + pack.tag_vectors[liked] @ pack.tag_vectors[row]

@@ -34,13 +34,13 @@ def test_walks_go_to_what_is_heard_together() -> None:
     """Three listeners, five tracks: the chances of three steps, by hand.
 
     From track 0 over its two listeners: 1/2 (1/2 of 0 and 1) + 1/2 (1/3 of 0, 1 and 2), so
-    5/12 to track 1 and 1/6 to track 2, which relative to the nearest is 1 and 0.4.
+    5/12 to track 1 and 1/6 to track 2.
     """
     near, closeness = walks(LISTENS, neighbours=2)
     assert near.tolist() == [[1, 2], [0, 2], [0, 1], [4, -1], [3, -1]]
-    np.testing.assert_allclose(closeness[0], [1, 0.4], atol=1e-6)
-    np.testing.assert_allclose(closeness[2], [1, 1], atol=1e-6)
-    np.testing.assert_allclose(closeness[3], [1, 0], atol=1e-6)
+    np.testing.assert_allclose(closeness[0], [5 / 12, 1 / 6], atol=1e-6)
+    np.testing.assert_allclose(closeness[2], [1 / 3, 1 / 3], atol=1e-6)
+    np.testing.assert_allclose(closeness[3], [0.5, 0], atol=1e-6)
 
 
 def test_bm25_makes_rare_tracks_count_more() -> None:
