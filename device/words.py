@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     ReasonKind.MOOD: "{subject}, like your mood",
-    ReasonKind.LIKED: "because you liked {subject}",
+    ReasonKind.LIKED: "because you play {subject}",
     ReasonKind.SIMILAR: "goes with {subject}",
     ReasonKind.TAGS: "{subject}, as you asked",
     ReasonKind.POPULAR: "played often",
