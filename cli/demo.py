@@ -22,6 +22,7 @@ from cli.demonstration.report import make_report
 from contracts.messages import Policy
 from contracts.settings import EXIT_SETTINGS, BrokerSettings, SettingsError, load_settings
 from device.control import DeviceAwayError, ask_device
+from device.demo import BUNDLED_REEL
 from device.settings import (
     CameraSettings,
     DeviceSettings,
@@ -34,16 +35,19 @@ from device.status import Status
 if TYPE_CHECKING:
     from cli.demonstration.programs import Program
 
+REEL, DEMO_LIBRARY = "reel", "demo-library"
+"""Names for the camera and the music folder that the demo brings."""
+
 DEMO = DeviceSettings(
     device_id="demo",
-    camera=CameraSettings(source="reel", on_at_start=True, frames_per_second=8.0),
+    music_folder=DEMO_LIBRARY,
+    camera=CameraSettings(source=REEL, on_at_start=True, frames_per_second=8.0),
     # A visitor is to see the music follow the face within about 5 s.
     mood=MoodSettings(time_constant_seconds=0.7, dwell_seconds=1.2, forget_seconds=6.0),
     music=MusicSettings(policy=Policy.MATCH, act_at_once=True, crossfade_seconds=1.5),
     sound=SoundSettings(fallback_driver="dummy"),
 )
 LOOK_EVERY_SECONDS = 0.2
-REEL = "reel"
 
 
 class DemoError(RuntimeError):
@@ -89,21 +93,16 @@ def cache_folder() -> Path:
     return Path(base).expanduser() / "mlfym"
 
 
-def demo_media(console: Console) -> tuple[Path, Path]:
-    """Folder of the demo library and the reel's file; both are made when missing."""
+def demo_library(console: Console) -> Path:
+    """Folder of the demo library, which is composed when it is missing."""
     from device.demo.library import make_library  # noqa: PLC0415 - not needed for one's own music
-    from device.demo.reel import make_reel  # noqa: PLC0415
 
-    folder = cache_folder()
-    music, reel = folder / "demo-music", folder / "reel.avi"
+    music = cache_folder() / "demo-music"
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         composing = progress.add_task("composing the demo library", total=None)
         make_library(music, lambda n, of: progress.update(composing, completed=n, total=of))
-        drawing = progress.add_task("drawing the reel of faces", total=None)
-        make_reel(reel)
-        progress.update(drawing, completed=1, total=1)
-    return music, reel
+    return music
 
 
 def _settings(options: argparse.Namespace, console: Console) -> DeviceSettings:
@@ -111,16 +110,15 @@ def _settings(options: argparse.Namespace, console: Console) -> DeviceSettings:
     camera, music = settings.camera, settings.music_folder
     if options.camera:
         camera = msgspec.structs.replace(camera, source=options.camera, on_at_start=True)
+    if camera.source == REEL:
+        camera = msgspec.structs.replace(camera, source=str(BUNDLED_REEL))
     if options.music:
         music = str(options.music.resolve())
-        if not options.music.is_dir():
-            msg = f"--music {options.music}: there is no such folder"
-            raise DemoError(msg)
-    if camera.source == REEL or (not options.settings and not options.music):
-        demo_music, reel = demo_media(console)
-        music = music if options.music or options.settings else str(demo_music)
-        if camera.source == REEL:
-            camera = msgspec.structs.replace(camera, source=str(reel))
+    elif music == DEMO_LIBRARY:
+        music = str(demo_library(console))
+    if not Path(music).expanduser().is_dir():
+        msg = f"there is no folder {music}: name one that has music with --music"
+        raise DemoError(msg)
     return msgspec.structs.replace(settings, camera=camera, music_folder=music)
 
 

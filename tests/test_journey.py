@@ -16,8 +16,8 @@ from cli.demonstration.programs import Appliance
 from contracts.messages import Tier
 from contracts.settings import load_settings, to_toml
 from device.control import DeviceAwayError, ask_device
+from device.demo import BUNDLED_REEL
 from device.demo.library import make_library
-from device.demo.reel import make_reel
 from device.settings import DeviceSettings
 from device.status import Status
 
@@ -33,11 +33,6 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("music")
     make_library(folder, length_seconds=12.0)
     return folder
-
-
-@pytest.fixture(scope="session")
-def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_reel(tmp_path_factory.mktemp("reel") / "reel.avi")
 
 
 class Journey:
@@ -81,8 +76,8 @@ class Journey:
 
 
 @pytest.fixture
-def journey(tmp_path: Path, reel: Path, music: Path) -> Iterator[Journey]:
-    made = Journey(tmp_path, reel, music)
+def journey(tmp_path: Path, music: Path) -> Iterator[Journey]:
+    made = Journey(tmp_path, BUNDLED_REEL, music)
     with made.appliance:
         yield made
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from device.settings import DeviceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Small matrices on few cores: a second thread would wait longer than it works."""
 EXIT_HUNG_CAMERA = 75
 """EX_TEMPFAIL of device.vision: only a new process can close such a camera."""
 STOP_SECONDS = 5.0
@@ -74,7 +76,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.environment},
+                env={**ONE_THREAD, **os.environ, **self.environment},
                 start_new_session=True,  # Ctrl-C reaches the demo alone, which ends them in order
             )
 

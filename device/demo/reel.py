@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import cos, pi, sin
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import cv2
 
+from device.demo import BUNDLED_REEL
 from device.demo.expression import ANGER, GRIEF, NEUTRAL, POSITIVE, Expression, blend
 from device.demo.people import PEOPLE, Person
 from device.demo.portrait import HEIGHT, WIDTH, Pose, render
@@ -18,15 +18,8 @@ from device.demo.portrait import HEIGHT, WIDTH, Pose, render
 FRAMES_PER_SECOND = 10
 CHANGE_SECONDS = 1.3
 """How long a face takes from one feeling to the next."""
-JPEG_QUALITY = 80
 BLINK_EVERY_SECONDS = 3.7
 BLINK_SECONDS = 0.25
-SOURCES = (
-    "brush", "expression", "features", "head", "mouth", "people", "portrait", "reel",
-)  # fmt: skip
-"""Modules whose change makes another reel."""
-
-
 Progress = Callable[[int, int], None]
 """(frames drawn, frames in all)."""
 
@@ -92,39 +85,30 @@ def moment(seconds: float, scenes: tuple[Scene, ...] = SCENES) -> Moment:
 def make_reel(
     path: Path, progress: Progress | None = None, *, scenes: tuple[Scene, ...] = SCENES
 ) -> Path:
-    """The reel as a Motion JPEG AVI, 640 x 480, 10 frames a second; made once.
-
-    The file is replaced when the code that draws it changed.
+    """Draw the reel into an MPEG-4 file, 640 x 480, 10 frames a second.
 
     Raises:
         ReelError: the file cannot be written; says what to do.
 
     """
-    stamp = path.with_suffix(".edition")
-    if path.is_file() and stamp.is_file() and stamp.read_text("ascii") == _edition(path, scenes):
-        return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".part-{path.name}")
         _film(unfinished, scenes, progress)
         unfinished.replace(path)
-        stamp.write_text(_edition(path, scenes), "ascii")
     except OSError as error:
         msg = f"the reel cannot be written to {path}: {error.strerror or error}; "
-        msg += "it needs 50 MB: free some space or choose another folder"
+        msg += "it needs 3 MB: free some space or choose another folder"
         raise ReelError(msg) from error
     return path
 
 
 def _film(path: Path, scenes: tuple[Scene, ...], progress: Progress | None) -> None:
     frames = frame_count(scenes)
-    code = cv2.VideoWriter.fourcc(*"MJPG")
-    writer = cv2.VideoWriter(
-        str(path), cv2.CAP_OPENCV_MJPEG, code, FRAMES_PER_SECOND, (WIDTH, HEIGHT)
-    )
+    code = cv2.VideoWriter.fourcc(*"mp4v")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, FRAMES_PER_SECOND, (WIDTH, HEIGHT))
     if not writer.isOpened():
         raise OSError(errno.EACCES, "the file cannot be created")
-    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, JPEG_QUALITY)
     try:
         for number in range(frames):
             now = moment(number / FRAMES_PER_SECOND, scenes)
@@ -134,7 +118,7 @@ def _film(path: Path, scenes: tuple[Scene, ...], progress: Progress | None) -> N
     finally:
         writer.release()
     # OpenCV says nothing when a disk is full; the index at the file's end is missing then.
-    written = cv2.VideoCapture(str(path), cv2.CAP_OPENCV_MJPEG)
+    written = cv2.VideoCapture(str(path))
     complete = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) == frames
     written.release()
     if not complete:
@@ -165,9 +149,5 @@ def _blinking(expression: Expression, seconds: float) -> Expression:
     return replace(expression, upper_lid=expression.upper_lid * (1 - shut))
 
 
-def _edition(path: Path, scenes: tuple[Scene, ...]) -> str:
-    """Hash of what is shown and the code that draws it, and the file's size."""
-    digest = hashlib.sha256(repr((cv2.__version__, scenes)).encode())
-    for name in SOURCES:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return f"{digest.hexdigest()[:12]} {path.stat().st_size}"
+if __name__ == "__main__":
+    make_reel(BUNDLED_REEL)
