@@ -15,6 +15,7 @@ from contracts.vision_wire import (
     FacesSeen,
     Hello,
 )
+from device.vision.following import Watch
 from device.vision.photo import analyse_photo
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Vision:
 
     def __init__(self, sight: Sight, shutter: Shutter) -> None:
         self._sight, self._shutter = sight, shutter
+        self._watch = Watch(sight)
         self._settings: Configure | None = None
         self._heard_at = 0.0
         self._due_at = 0.0
@@ -107,6 +109,7 @@ class Vision:
             )
         else:
             self._due_at = now
+            self._watch.forget()
             self._shutter.open(self._settings.camera, now)
 
     def _look(self, now: float) -> Iterator[FromVision]:
@@ -120,7 +123,7 @@ class Vision:
         yield FacesSeen(
             frame=self._frames,
             captured_seconds=frame.captured_seconds,
-            faces=self._sight.faces(frame.pixels, self._settings.masks),
+            faces=self._watch.faces(frame.pixels, frame.captured_seconds, self._settings.masks),
         )
 
     def _news(self) -> Iterator[FromVision]:

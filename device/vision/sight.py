@@ -7,6 +7,7 @@ close by the far one looks across the room; in a photo, which has time, both alw
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from device.vision.faces import FaceDetector, apart
 from device.vision.runtime import TfliteModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Sight:
 
     Args:
         near: the detector whose boxes the classifier's manifest frames.
-        far: the detector for the room.
+        far: opens the detector for the room; called when it is first needed.
         far_framing: `scale` and `lower_by` that make a box of `far` one of `near`.
         classifier: reads the emotions.
 
@@ -52,21 +53,31 @@ class Sight:
     def __init__(
         self,
         near: FaceDetector,
-        far: FaceDetector,
+        far: Callable[[], FaceDetector],
         far_framing: dict[str, float],
         classifier: EmotionClassifier,
     ) -> None:
-        self._near, self._far, self._far_framing = near, far, far_framing
+        self._near, self._far, self._far_framing = near, cache(far), far_framing
         self.classifier = classifier
         self.detector_name = ""
         self.classifier_name = ""
 
     def find(self, frame: NDArray[np.uint8], *, thorough: bool = False) -> list[FoundFace]:
         """Where faces are in a uint8 [height, width, 3] BGR frame, largest first."""
-        near = self._near.find(frame)
-        if near and not thorough and near[0].box[2] >= NEAR_SHARE * max(frame.shape[:2]):
-            return near
-        far = [self._as_near(face) for face in self._far.find(frame)]
+        near = self.find_near(frame)
+        return near if self.is_close(near, frame) and not thorough else self.with_far(frame, near)
+
+    def find_near(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
+        """What the near detector finds alone, largest first."""
+        return self._near.find(frame)
+
+    def is_close(self, near: Sequence[FoundFace], frame: NDArray[np.uint8]) -> bool:
+        """Whether the largest of these faces sits before the camera."""
+        return bool(near) and near[0].box[2] >= NEAR_SHARE * max(frame.shape[:2])
+
+    def with_far(self, frame: NDArray[np.uint8], near: list[FoundFace]) -> list[FoundFace]:
+        """These faces, and those that the far detector finds besides; largest first."""
+        far = [self._as_near(face) for face in self._far().find(frame)]
         both = near + [face for face in far if apart(face, near)]
         return sorted(both, key=lambda face: face.area, reverse=True)
 
@@ -77,13 +88,19 @@ class Sight:
 
         A face whose centre lies in one of `masks` is left out before its emotion is read.
         """
+        return self.read(frame, self.find(frame, thorough=thorough), masks)
+
+    def read(
+        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], masks: Sequence[Box] = ()
+    ) -> tuple[Face, ...]:
+        """The emotions of faces found in a frame, but of those whose centre is masked."""
         height, width = frame.shape[:2]
         seen: list[Face] = []
-        for found in self.find(frame, thorough=thorough):
-            left, top, wide, high = found.box
+        for face in found:
+            left, top, wide, high = face.box
             centre = (left + wide / 2) / width, (top + high / 2) / height
             if not any(_holds(mask, *centre) for mask in masks):
-                seen.append(self.classifier.read(frame, found))
+                seen.append(self.classifier.read(frame, face))
             if len(seen) == MAX_FACES:
                 break
         return tuple(seen)
@@ -102,28 +119,29 @@ def load_sight(folder: Path = MODELS, threads: int = 1) -> Sight:
 
     """
     cv2.setNumThreads(threads)
-    near, near_model = _loaded(folder, "face_detector", "face-detector", threads)
-    far, far_model = _loaded(folder, "face_detector_far", "face-detector", threads)
-    emotion, emotion_model = _loaded(folder, "emotion", "emotion", threads)
+    near, near_bytes = _verified(folder, "face_detector", "face-detector")
+    far, far_bytes = _verified(folder, "face_detector_far", "face-detector")
+    emotion, emotion_bytes = _verified(folder, "emotion", "emotion")
     if not {"scale", "lower_by"} <= far.crop.keys():
         msg = f"{folder}/face_detector_far.json lacks crop.scale or crop.lower_by"
         raise ModelError(msg)
     sight = Sight(
-        FaceDetector(near_model),
-        FaceDetector(far_model),
+        FaceDetector(TfliteModel(near_bytes, threads)),
+        # Opened, it takes eight megabytes, which a device that hears one person never needs.
+        lambda: FaceDetector(TfliteModel(far_bytes, threads)),
         far.crop,
-        EmotionClassifier(emotion_model, emotion),
+        EmotionClassifier(TfliteModel(emotion_bytes, threads), emotion),
     )
     sight.detector_name, sight.classifier_name = f"{near.name}; {far.name}", emotion.name
     return sight
 
 
-def _loaded(folder: Path, stem: str, kind: str, threads: int) -> tuple[ModelManifest, TfliteModel]:
+def _verified(folder: Path, stem: str, kind: str) -> tuple[ModelManifest, bytes]:
     manifest = read_manifest(folder / f"{stem}.json")
     if manifest.kind != kind:
         msg = f"{folder / stem}.json describes a model of kind {manifest.kind!r}, not {kind!r}"
         raise ModelError(msg)
-    return manifest, TfliteModel(verified_bytes(manifest, folder), threads)
+    return manifest, verified_bytes(manifest, folder)
 
 
 def _holds(mask: Box, x: float, y: float) -> bool:
