@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import cv2
 import msgspec
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from contracts.vision_wire import Box, Face
     from device.vision.faces import FoundFace
-    from device.vision.sight import Sight
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -43,8 +42,10 @@ class FollowingSettings(msgspec.Struct, frozen=True, kw_only=True):
     look_far_seconds: Positive = 0.9
     """While nobody is there, for the far detector, which costs twice the near one."""
     likeness: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.8
-    """Correlation with the face's picture from which on it is the same face. On real videos
-    faces keep above 0.9 for a second, and what is behind them stays below 0.7."""
+    """Correlation with the face's picture from which on it is the same face. On real videos half
+    of the listeners' frames stay above 0.93 for a second, and of what is beside a face 99 in a
+    hundred stay below 0.76; where it holds, the box is within 3 % of the detector's at the
+    median. Quick turns of the head fall below it, and are looked at anew."""
     forget_seconds: Positive = 1.5
     """After a gap in the frames this long, nothing is known about who is there."""
 
@@ -55,6 +56,24 @@ of its width between frames; one that is faster is looked for anew."""
 PICTURE_SIDE = round(CROP_SIZE / SEARCHED)
 """Side of a face's picture in pixels, as wide as its box."""
 _MARGIN = (CROP_SIZE - PICTURE_SIDE) // 2
+
+
+class Finder(Protocol):
+    """What a watch asks of device.vision.sight.Sight; the frames are as there."""
+
+    def find_near(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
+        """What the near detector finds."""
+
+    def is_close(self, near: Sequence[FoundFace], frame: NDArray[np.uint8]) -> bool:
+        """Whether one of these is somebody before the camera."""
+
+    def with_far(self, frame: NDArray[np.uint8], near: list[FoundFace]) -> list[FoundFace]:
+        """These and what the far detector finds."""
+
+    def read(
+        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], masks: Sequence[Box] = ()
+    ) -> tuple[Face, ...]:
+        """The emotions of found faces."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,7 @@ class Watch:
 
     """
 
-    def __init__(self, sight: Sight, settings: FollowingSettings | None = None) -> None:
+    def __init__(self, sight: Finder, settings: FollowingSettings | None = None) -> None:
         self._sight, self._settings = sight, settings or FollowingSettings()
         self.forget()
 
