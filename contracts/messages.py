@@ -72,6 +72,8 @@ class ReasonKind(StrEnum):
     """Played often on this device or elsewhere."""
     NEW = "new"
     """Not heard yet."""
+    RELIEF = "relief"
+    """Another kind after sad ones; devices alone choose so."""
 
 
 class Reason(Message, frozen=True, kw_only=True):

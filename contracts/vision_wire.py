@@ -158,7 +158,7 @@ def decode_to_vision(payload: bytes) -> ToVision:
     """
     try:
         packet: ToVision = msgspec.json.decode(payload, type=ToVision)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"not a packet from core: {error}"
         raise VisionMessageError(msg) from error
     return packet
@@ -173,7 +173,7 @@ def decode_from_vision(payload: bytes) -> FromVision:
     """
     try:
         packet: FromVision = msgspec.json.decode(payload, type=FromVision)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"not a packet from vision: {error}"
         raise VisionMessageError(msg) from error
     return packet

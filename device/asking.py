@@ -52,12 +52,12 @@ class Asking:
         """Ask the best tier; an older question is forgotten."""
         return self._ask(self.best_tier(at), query, at)
 
-    def answered(self, event: RankingArrived) -> bool:
-        """Whether this answers what was asked last, usably; if not, `overdue` goes on."""
+    def answered(self, event: RankingArrived, *, usable: bool) -> bool:
+        """Whether this answers what was asked last; if it is not usable, `overdue` goes on."""
         pending = self._pending
         if pending is None or event.request != pending.request:
             return False
-        if not event.tracks:
+        if not usable:
             self._pending = Pending(pending.request, pending.tier, pending.query, until=event.at)
             return False
         self._pending = None

@@ -54,7 +54,8 @@ def checked(name: str, argument: str) -> str:
 
 
 def _is_volume(argument: str) -> bool:
-    return argument.isdecimal() and argument.isascii() and int(argument) <= FULL_VOLUME
+    plain = argument.isdecimal() and argument.isascii() and len(argument) <= len(str(FULL_VOLUME))
+    return plain and int(argument) <= FULL_VOLUME
 
 
 def _play(core: Core, event: CommandGiven) -> list[Effect]:
@@ -106,7 +107,7 @@ def _ban(core: Core, event: CommandGiven) -> list[Effect]:
         return []
     core.playlist.refuse(banned.track)
     left = core.leave(InteractionKind.BANNED, event.at)
-    return left + core.play_next(event.at, crossfade=True)
+    return left + core.go_on(event.at, crossfade=True)
 
 
 def _more_like_this(core: Core, event: CommandGiven) -> list[Effect]:

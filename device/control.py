@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from device.events import Event
 
 MAX_REQUEST_BYTES = 4096
-MAX_ANSWER_BYTES = 1 << 20
+MAX_ANSWER_BYTES = 128 * 1024
+"""Linux refuses packets over its send buffer, 208 KiB by default; the oldest happenings yield."""
 ANSWER_SECONDS = 2.0
 
 
@@ -57,6 +58,7 @@ class Control:
         clock: Callable[[], float],
     ) -> None:
         self._status, self._put, self._clock = status, put, clock
+        self._path = path
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(path))
@@ -69,6 +71,8 @@ class Control:
 
     def stop(self) -> None:
         """Close the socket."""
+        self._path.unlink(missing_ok=True)
+        self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread
         self._listener.close()
 
     def answer(self, packet: bytes) -> ControlAnswer:
@@ -80,7 +84,7 @@ class Control:
                 self._put(
                     CommandGiven(at=self._clock(), name=request.command, argument=request.argument)
                 )
-        except (msgspec.DecodeError, CommandError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, CommandError) as error:
             return ControlAnswer(error=str(error))
         return ControlAnswer(status=self._status())
 
@@ -90,10 +94,26 @@ class Control:
                 peer, _ = self._listener.accept()
             except OSError:
                 return  # closed by stop
-            with peer, contextlib.suppress(OSError):
-                peer.settimeout(ANSWER_SECONDS)
-                while packet := peer.recv(MAX_REQUEST_BYTES):
-                    peer.send(msgspec.json.encode(self.answer(packet)))
+            # One that connects and stays silent must not keep the next one waiting.
+            threading.Thread(
+                target=self._converse, args=(peer,), name="control-peer", daemon=True
+            ).start()
+
+    def _converse(self, peer: socket.socket) -> None:
+        with peer, contextlib.suppress(OSError):
+            peer.settimeout(ANSWER_SECONDS)
+            while packet := peer.recv(MAX_REQUEST_BYTES):
+                peer.send(_encoded(self.answer(packet)))
+
+
+def _encoded(answer: ControlAnswer) -> bytes:
+    packet = msgspec.json.encode(answer)
+    while len(packet) > MAX_ANSWER_BYTES and answer.status and answer.status.happenings:
+        kept = answer.status.happenings[len(answer.status.happenings) // 2 + 1 :]
+        status = msgspec.structs.replace(answer.status, happenings=kept)
+        answer = msgspec.structs.replace(answer, status=status)
+        packet = msgspec.json.encode(answer)
+    return packet
 
 
 def ask_device(path: Path, command: str = "", argument: str = "") -> Status:

@@ -39,6 +39,8 @@ REFILL_BELOW = 5
 SHOWN_OF_QUEUE = 5
 NEUTRAL_MOOD_WEIGHT = 0.5
 """A neutral face says little: taste counts for more."""
+RELIEF_VALENCE = 0.2
+"""What is asked for at least when the next track may not be sad."""
 PRESENCE_SECONDS = 20.0
 """A listener who was not seen for so long has left."""
 
@@ -143,6 +145,8 @@ class Core:
             return []
         mood = self.believed
         valence, arousal = aim(mood, self.policy, self._tracks_since_mood)
+        if self.playlist.sad_enough:
+            valence = max(valence, RELIEF_VALENCE)
         known = mood.mood is not MoodClass.UNKNOWN
         weight = NEUTRAL_MOOD_WEIGHT if mood.mood is MoodClass.NEUTRAL else 1.0
         barred = (*self.playlist.refused, *self.playlist.barred(at))
@@ -163,9 +167,15 @@ class Core:
         effects = self.deck.play_next(at, crossfade=crossfade)
         self._tracks_since_mood += 1
         lifting = self.believed.mood is MoodClass.NEGATIVE
-        if lifting or len(self.playlist.upcoming) < REFILL_BELOW:
+        stuck = self.playlist.next() is None
+        if lifting or stuck or len(self.playlist.upcoming) < REFILL_BELOW:
             effects += self.ask(at)
         return effects
+
+    def go_on(self, at: float, *, crossfade: bool) -> list[Effect]:
+        """After the track on the deck: the next, unless it was paused and nobody wants music."""
+        paused = self.deck.playback is Playback.PAUSED
+        return self.deck.stop() if paused else self.play_next(at, crossfade=crossfade)
 
     def leave(self, kind: InteractionKind, at: float) -> list[Effect]:
         """Remember what became of the track on the deck."""
@@ -210,7 +220,8 @@ class Core:
         before, self.mood = self.mood, mood
         if self.mood_by_hand or before.mood is mood.mood:
             return []
-        return self.mood_changed(at, now=self._settings.music.act_at_once)
+        known = mood.mood is not MoodClass.UNKNOWN  # nobody's mood is no reason to end a song
+        return self.mood_changed(at, now=self._settings.music.act_at_once and known)
 
     def _camera_changed(self, event: events.CameraChanged) -> list[Effect]:
         self._camera = str(event.state)
@@ -229,25 +240,26 @@ class Core:
         if self.deck.playing is None or self.deck.playing.track != event.track:
             return []
         done = self.leave(InteractionKind.COMPLETED, event.at)
-        return done + self.play_next(event.at, crossfade=False)
+        return done + self.go_on(event.at, crossfade=False)
 
     def _track_failed(self, event: events.TrackFailed) -> list[Effect]:
         self.playlist.refuse(event.track)
         effects: list[Effect] = [MarkBroken(track=event.track, why=event.why)]
         if self.deck.playing and self.deck.playing.track == event.track:
-            effects += self.play_next(event.at, crossfade=False)
+            effects += self.go_on(event.at, crossfade=False)
         return effects
 
     def _ranking(self, event: events.RankingArrived) -> list[Effect]:
         effects: list[Effect] = [Note(text=event.error)] if event.error else []
-        if not self.asking.answered(event):
+        playable = self.playlist.playable(event.tracks, event.tier, event.at)
+        if not self.asking.answered(event, usable=bool(playable)):
             return effects
-        count = self.playlist.replace(event.tracks, event.tier, event.at)
-        effects.append(Note(text=f"{event.tier} ranked {count} tracks ({event.request})"))
+        self.playlist.replace(playable)
+        effects.append(Note(text=f"{event.tier} ranked {len(playable)} tracks ({event.request})"))
         switch = self._switch_when_answered and self.deck.playback is Playback.PLAYING
         starved = self.deck.playback is Playback.IDLE and self.wants_music
         self._switch_when_answered = False
-        if not count or not (switch or starved):
+        if not (switch or starved):
             return effects
         effects += self.leave(InteractionKind.PLAYED, event.at)
         return effects + self.play_next(event.at, crossfade=switch)
@@ -262,6 +274,7 @@ class Core:
         return []
 
     def _library_changed(self, event: events.LibraryChanged) -> list[Effect]:
+        self.playlist.library_changed()
         starved = self.deck.playback is Playback.IDLE and self.wants_music
         return self.ask(event.at) if event.tracks and starved else []
 

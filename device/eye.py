@@ -6,7 +6,9 @@ packet that cannot be read is counted and said at most once a minute.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import select
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -71,17 +73,22 @@ class Eye:
         self._lock = threading.Lock()
         self._malformed = Tally(log, "unreadable packets from vision", clock)
         self._ended = threading.Event()
+        # Closing a socket does not wake who waits on it, and shutting systemd's down would end
+        # it for the next core: this pair wakes instead.
+        self._waker, self._woken = socket.socketpair()
+        self._accepting = threading.Thread(target=self._accept, name="eye", daemon=True)
 
     def start(self) -> None:
         """Accept vision, and keep telling it that core is alive, on threads of their own."""
-        threading.Thread(target=self._accept, name="eye", daemon=True).start()
+        self._accepting.start()
         threading.Thread(target=self._beat, name="eye-heartbeat", daemon=True).start()
 
     def stop(self) -> None:
         """Close the camera and the socket."""
         self._ended.set()
         self._send(CameraOff())
-        self._listener.close()
+        self._waker.close()
+        self._accepting.join()
         self._leave(self._peer)
 
     def set_camera(self, *, on: bool) -> None:
@@ -90,18 +97,22 @@ class Eye:
         self._send(CameraOn() if on else CameraOff())
 
     def _accept(self) -> None:
-        while not self._ended.is_set():
-            try:
+        with self._listener, self._woken:
+            while True:
+                ready, _, _ = select.select([self._listener, self._woken], [], [])
+                if self._woken in ready:
+                    return
                 peer, _ = self._listener.accept()
-            except OSError:
-                return  # the listener was closed
-            self._leave(self._peer)
-            with self._lock:
-                self._peer = peer
-            self._send(self._configure)
-            if self._camera_wanted:
-                self._send(CameraOn())
-            threading.Thread(target=self._read, args=(peer,), name="eye-in", daemon=True).start()
+                self._welcome(peer)
+
+    def _welcome(self, peer: socket.socket) -> None:
+        self._leave(self._peer)
+        with self._lock:
+            self._peer = peer
+        self._send(self._configure)
+        if self._camera_wanted:
+            self._send(CameraOn())
+        threading.Thread(target=self._read, args=(peer,), name="eye-in", daemon=True).start()
 
     def _read(self, peer: socket.socket) -> None:
         while True:
@@ -152,5 +163,7 @@ class Eye:
             if present:
                 self._peer = None
         if present and peer is not None:
+            with contextlib.suppress(OSError):  # it may have hung up first
+                peer.shutdown(socket.SHUT_RDWR)  # wakes our reader, and tells the other end
             peer.close()
         return present

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_ARGUMENT_BYTES = 4096
+
 
 class MqttCommands:
     """Turns messages into events; what is no command is counted and dropped."""
@@ -39,10 +41,13 @@ class MqttCommands:
         if not publication.topic.startswith(self._prefix):
             return False
         name = publication.topic.removeprefix(self._prefix)
-        argument = publication.payload.decode("utf-8", "replace")
         if publication.retain:
             self._refused.count(f"{name} was retained: publish commands without retain")
             return True
+        if len(publication.payload) > MAX_ARGUMENT_BYTES:
+            self._refused.count(f"{name} has more than {MAX_ARGUMENT_BYTES} bytes")
+            return True
+        argument = publication.payload.decode("utf-8", "replace")
         try:
             checked(name, argument)
         except CommandError as error:

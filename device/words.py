@@ -17,6 +17,7 @@ _WORDS = {
     ReasonKind.TAGS: "{subject}, as you asked",
     ReasonKind.POPULAR: "played often",
     ReasonKind.NEW: "not heard yet",
+    ReasonKind.RELIEF: "a change after sad music",
 }
 _WITHOUT_SUBJECT = {
     ReasonKind.MOOD: "fits your mood",

@@ -43,6 +43,10 @@ CHUNK_TRACKS = 200
 OUTBOX_BATCH = 200
 RESEND_SECONDS = 5.0
 """Between two tries to bring library or outbox to the server."""
+MOST_DOUBLINGS = 6
+"""A server that refuses the library again and again is asked ever more rarely, at last every
+5 minutes: a library may be megabytes.
+"""
 PACK_RENEW_SECONDS = 900.0
 """The pack carries the listener's state, so it is fetched anew now and then."""
 
@@ -77,7 +81,9 @@ class RemoteRecommender:
         self._present = False
         self._acknowledged = False
         self._library_sent_at = self._outbox_sent_at = self._pack_asked_at = float("-inf")
-        self._sent: dict[str, float] = {}
+        self._missing: tuple[int, ...] = ()
+        self._refusals, self._refused_since_sent = 0, False
+        self._asked: dict[str, tuple[float, str]] = {}
         self.sent = 0
         self.round_trips_ms: list[float] = []
         self._malformed = Tally(log, "unreadable messages", clock)
@@ -123,7 +129,7 @@ class RemoteRecommender:
         if not self._present or not self._tracks:
             return
         if not self._acknowledged:
-            if now - self._library_sent_at >= RESEND_SECONDS:
+            if now - self._library_sent_at >= self._library_patience_seconds():
                 self._send_library()
             return
         if now - self._outbox_sent_at >= RESEND_SECONDS:
@@ -134,7 +140,7 @@ class RemoteRecommender:
 
     def ask(self, request: str, query: RecommendRequest) -> None:
         """Ask the server; its answer comes as an event, or does not come."""
-        self._sent = {request: self._clock()}
+        self._asked = {request: (self._clock(), query.library)}
         self.sent += 1
         self._publish(
             Publication(
@@ -180,28 +186,49 @@ class RemoteRecommender:
             self._take_pack(self._library, publication.payload)
 
     def _take_reply(self, publication: Publication) -> None:
+        reply = decode(publication.payload, RecommendReply)
         request = publication.correlation.decode("ascii", "replace")
-        asked_at = self._sent.pop(request, None)
+        asked_at, library = self._asked.pop(request, (None, ""))
         if asked_at is None:
             return  # late: core has asked somebody else since
         now = self._clock()
         self.round_trips_ms.append((now - asked_at) * 1000)
-        reply = decode(publication.payload, RecommendReply)
         self._put(
             RankingArrived(
                 at=now, request=request, tier=Tier.SERVER, tracks=reply.tracks, error=reply.error
             )
         )
+        if not reply.error:
+            self._refusals = 0
+        elif library == self._library:
+            self._library_refused(reply.error)
 
     def _take_library_ack(self, ack: LibraryAck) -> None:
-        if ack.library != self._library or ack.missing or self._acknowledged:
+        if ack.library != self._library:
             return
         if ack.error:
-            log.warning("the server refused the library: %s", ack.error)
-            return
-        self._acknowledged = True
-        self._put(ServerChanged(at=self._clock(), online=True))
+            self._library_refused(ack.error)
+        elif not self._acknowledged:
+            self._missing = ack.missing
+            if not ack.missing:
+                self._acknowledged = True
+                self._put(ServerChanged(at=self._clock(), online=True))
+                self.tick()
+
+    def _library_refused(self, why: str) -> None:
+        """The server has lost this library, or never took it: it is sent again when due."""
+        if self._refused_since_sent:
+            return  # each chunk of one sending may be refused, and each question asked since
+        self._refused_since_sent = True
+        self._refusals += 1
+        log.warning("the server does not have this library, sending it again: %s", why)
+        if self._acknowledged:
+            self._put(ServerChanged(at=self._clock(), online=False))
+        self._acknowledged, self._missing = False, ()
         self.tick()
+
+    def _library_patience_seconds(self) -> float:
+        return RESEND_SECONDS * 2.0 ** min(max(0, self._refusals - 1), MOST_DOUBLINGS)
 
     def _server(self, *, present: bool) -> None:
         if present == self._present:
@@ -215,14 +242,15 @@ class RemoteRecommender:
     def _forget_acknowledgement(self) -> None:
         if self._acknowledged:
             self._put(ServerChanged(at=self._clock(), online=False))
-        self._acknowledged = False
+        self._acknowledged, self._missing, self._refusals = False, (), 0
         self._library_sent_at = self._pack_asked_at = float("-inf")
 
     def _send_library(self) -> None:
-        self._library_sent_at = self._clock()
+        """Send what the server said is missing; all of it when it said nothing."""
+        self._library_sent_at, self._refused_since_sent = self._clock(), False
         rows = self._tracks
         total = max(1, -(-len(rows) // CHUNK_TRACKS))
-        for index in range(total):
+        for index in [i for i in self._missing if 0 <= i < total] or range(total):
             part = tuple(rows[index * CHUNK_TRACKS : (index + 1) * CHUNK_TRACKS])
             chunk = LibraryChunk(library=self._library, index=index, total=total, tracks=part)
             self._send(topics.LIBRARY, encode(chunk))
