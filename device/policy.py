@@ -12,6 +12,8 @@ LIFT_OVER_TRACKS = 4
 LIFTED = (0.6, 0.3)
 """Valence and arousal that `lift` arrives at: content and awake, not hectic."""
 CALM = (0.4, -0.6)
+EVEN = (0.3, -0.1)
+"""A neutral face asks for nothing sad and nothing loud: at least so pleasant, at most so lively."""
 SAD_STREAK_CAP = 2
 
 BY_HAND: dict[str, Mood] = {
@@ -40,6 +42,8 @@ def aim(mood: Mood, policy: Policy, tracks_since_change: int) -> tuple[float, fl
     """
     if policy is Policy.CALM:
         return CALM
+    if mood.mood is MoodClass.NEUTRAL and not mood.chosen_by_hand:
+        return max(mood.valence, EVEN[0]), min(mood.arousal, EVEN[1])
     if policy is Policy.MATCH or mood.valence >= 0 or mood.chosen_by_hand:
         return mood.valence, mood.arousal
     steps = tracks_since_change - LIFT_AFTER_TRACKS + 1

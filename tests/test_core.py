@@ -222,3 +222,24 @@ def test_music_goes_on_however_small_the_library(size: int) -> None:
         stage.happen(events.TrackEnded(at=stage.at, track=stage.plays[-1].track))
     assert len(stage.plays) == 4 * size + 1
     assert stage.core.deck.playback is Playback.PLAYING
+
+
+def test_an_unknown_mood_ends_no_song() -> None:
+    """Someone who looks away keeps the track that plays, even when moods act at once."""
+    stage = Stage()
+    stage.begin()
+    stage.wait(8, (make_face("happiness"),))
+    playing = stage.plays[-1].track
+    stage.wait(62, ())
+    assert stage.core.believed.mood is MoodClass.UNKNOWN
+    assert stage.plays[-1].track == playing
+
+
+def test_a_neutral_face_is_not_played_sad_music() -> None:
+    """What is asked for a neutral face is at least a little pleasant, and not loud."""
+    stage = Stage()
+    stage.begin()
+    stage.wait(8, (make_face("neutral"),))
+    assert stage.core.believed.mood is MoodClass.NEUTRAL
+    assert stage.asks[-1].query.valence >= 0.3
+    assert stage.asks[-1].query.arousal <= -0.1

@@ -78,15 +78,13 @@ def files(tmp_path: Path) -> dict[TrackId, Path]:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[tuple[Stage, Path]]:
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stage, Path]]:
     """The real player; what the driver wrote is in the file."""
     heard = tmp_path / "heard.raw"
-    before = dict(os.environ)
-    os.environ |= {"SDL_DISKAUDIOFILE": str(heard), "SDL_DISKAUDIODELAY": "4"}
+    monkeypatch.setenv("SDL_DISKAUDIOFILE", str(heard))
+    monkeypatch.setenv("SDL_DISKAUDIODELAY", "4")
     stage = Stage()
     stage.player = PygamePlayer(stage.put, driver="disk", crossfade_seconds=1.0)
-    os.environ.clear()
-    os.environ.update(before)
     yield stage, heard
     stage.player.close()
 
