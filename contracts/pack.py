@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MAGIC = b"MLFYMPK1"
 NAMED_FAVOURITES = 20
 FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.7, 0.3
+HALF_KNOWN = 4.0
+"""Summed confidence, as of one like or four tracks heard out, at which taste counts by half."""
 
 
 class PackError(ContractError):
@@ -95,8 +97,9 @@ class Pack:
     def taste(self) -> NDArray[np.float32]:
         """[n] in [0, 1]: what the listener is expected to like, whatever the mood.
 
-        ALS plus 0.7 of the walk to what was heard together (RP3 beta, Paudel et al. 2016), the
-        blend measured best on playlists; tags carry it to tracks that no model knows.
+        The less is known of a listener, the lower it is throughout. ALS plus 0.7 of the walk to
+        what was heard together (RP3 beta, Paudel et al. 2016), the blend measured best on
+        playlists; tags carry it to tracks that no model knows.
         """
         liked = self.liked
         weights = self.affinity[liked]
@@ -109,7 +112,11 @@ class Pack:
             + WALK_SHARE * _topped(walked)
             + TAGS_SHARE * _topped(like_them)
         )
-        liking: NDArray[np.float32] = np.clip(_topped(blended) + np.minimum(self.affinity, 0), 0, 1)
+        evidence = float(weights.sum())
+        known = np.float32(evidence / (evidence + HALF_KNOWN))
+        liking: NDArray[np.float32] = np.clip(
+            known * _topped(blended) + np.minimum(self.affinity, 0), 0, 1
+        )
         return liking
 
     def tags_of(self, row: int) -> NDArray[np.int32]:

@@ -31,6 +31,10 @@ __all__ = [
 
 MOOD, TASTE, TAGS, SIMILAR, POPULAR, NEW = 1.0, 0.9, 1.2, 1.8, 0.25, 0.12
 """Weights of the blend; taste gives way to mood, and both to what was asked for by name."""
+OFF_MOOD = 0.8
+"""Share of its taste that a track loses which does not fit the mood at all: nobody who smiles
+is to hear a dirge for having liked it once.
+"""
 MOOD_WIDTH = 0.45
 """Distance on the circumplex at which a track fits a mood to 61 %."""
 WORDS_SHARE = 0.3
@@ -111,11 +115,13 @@ def _parts(pack: Pack, request: RecommendRequest) -> list[_Part]:
         _Part(ReasonKind.POPULAR, np.float32(POPULAR) * pack.popularity),
         _Part(ReasonKind.NEW, np.float32(NEW) / (1 + pack.plays)),
     ]
-    if pack.taste.any():
-        parts.append(_Part(ReasonKind.LIKED, np.float32(TASTE) * pack.taste))
+    taste = np.float32(TASTE) * pack.taste
     if request.mood_weight > 0:
         fit = mood_fit(pack, request.valence, request.arousal)
         parts.append(_Part(ReasonKind.MOOD, np.float32(MOOD * request.mood_weight) * fit))
+        taste = taste * (1 - np.float32(OFF_MOOD * request.mood_weight) * (1 - fit))
+    if pack.taste.any():
+        parts.append(_Part(ReasonKind.LIKED, taste))
     if request.tags:
         parts.append(_Part(ReasonKind.TAGS, np.float32(TAGS) * _tag_match(pack, request.tags)))
     if request.seed_track in pack.index:
