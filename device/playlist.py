@@ -54,7 +54,7 @@ class Playlist:
     def replace(self, queued: list[Queued]) -> None:
         """Take over what is to be played; after sad tracks, something else will be among it."""
         self.upcoming = list(queued)
-        relief = self._relief() if self.next() is None else None
+        relief = self._relief() if self.upcoming and self.next() is None else None
         if relief:
             self.upcoming.append(relief)
 

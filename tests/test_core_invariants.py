@@ -57,7 +57,7 @@ class CoreMachine(RuleBasedStateMachine):
         repeat_after_hours=st.sampled_from([0.0, 4.0]),
     )
     def begin(
-        self, size: int, policy: Policy, act_at_once: bool, repeat_after_hours: float
+        self, size: int, policy: Policy, *, act_at_once: bool, repeat_after_hours: float
     ) -> None:
         music = MusicSettings(
             policy=policy,
@@ -101,11 +101,11 @@ class CoreMachine(RuleBasedStateMachine):
         self.stage.happen(event)
 
     @rule(online=st.booleans())
-    def server(self, online: bool) -> None:
+    def server(self, *, online: bool) -> None:
         self.stage.happen(events.ServerChanged(at=self.stage.at, online=online))
 
     @rule(usable=st.booleans())
-    def pack(self, usable: bool) -> None:
+    def pack(self, *, usable: bool) -> None:
         self.stage.happen(events.PackChanged(at=self.stage.at, usable=usable))
 
     @rule(
@@ -127,7 +127,7 @@ class CoreMachine(RuleBasedStateMachine):
         come=st.lists(st.integers(30, 40), max_size=3, unique=True),
         sad=st.booleans(),
     )
-    def library(self, gone: list[int], come: list[int], sad: bool) -> None:
+    def library(self, gone: list[int], come: list[int], *, sad: bool) -> None:
         for number in gone:
             self.stage.library.pop(TrackId(f"{number:016x}"), None)
         for number in come:
@@ -197,6 +197,6 @@ class CoreMachine(RuleBasedStateMachine):
 
 
 CoreMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, derandomize=True
+    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True
 )
 TestCore = CoreMachine.TestCase

@@ -1,0 +1,154 @@
+"""The control socket, over a real one."""
+
+from __future__ import annotations
+
+import json
+import queue
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contracts.messages import State
+from device.commands import CommandError
+from device.control import MAX_ANSWER_BYTES, Control, DeviceAwayError, ask_device
+from device.events import CommandGiven, Event
+from device.status import Happening, Status
+from device.vision.fakes import HandClock
+
+PATIENCE_SECONDS = 20.0
+
+
+class Served:
+    """A control socket with a status of the test's own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.status = Status(state=State(volume=0.25))
+        self.told: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.control = Control(path, lambda: self.status, self.told.put, HandClock().now)
+        self.control.start()
+
+    def ask(self, packet: bytes) -> dict[str, object]:
+        """The answer to any packet."""
+        with self.connection() as peer:
+            peer.send(packet)
+            answer: dict[str, object] = json.loads(peer.recv(MAX_ANSWER_BYTES))
+        return answer
+
+    def connection(self) -> socket.socket:
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        peer.settimeout(PATIENCE_SECONDS)
+        peer.connect(str(self.path))
+        return peer
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path / "control.sock")
+    yield served
+    served.control.stop()
+
+
+def test_a_look_changes_nothing(served: Served) -> None:
+    """Without a command there is the status, and no event."""
+    assert ask_device(served.path) == served.status
+    assert served.told.empty()
+
+
+def test_a_command_becomes_an_event(served: Served) -> None:
+    """With its argument, and the status is the answer."""
+    assert ask_device(served.path, "volume", "40") == served.status
+    assert served.told.get(timeout=PATIENCE_SECONDS) == CommandGiven(
+        at=100.0, name="volume", argument="40"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "said"),
+    [
+        ("fly", "", "there are ban, camera"),
+        ("mood", "hungry", "choose one of auto, positive"),
+        ("volume", "101", "0 to 100"),
+        ("volume", "9" * 4000, "0 to 100"),
+    ],
+)
+def test_a_wrong_command_is_refused_with_what_would_be_right(
+    served: Served, command: str, argument: str, said: str
+) -> None:
+    """The error reaches whoever asked; core hears nothing."""
+    with pytest.raises(CommandError, match=said):
+        ask_device(served.path, command, argument)
+    assert served.told.empty()
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [b"next", b'{"command":"\xff"}', b'{"command":5}', b"[" * 4000, b'{"argument":"' + b"x" * 5000],
+)
+def test_nonsense_is_answered_and_the_next_one_served(served: Served, packet: bytes) -> None:
+    """Broken JSON, broken UTF-8, wrong types, deep nesting and too much."""
+    assert served.ask(packet)["error"]
+    assert ask_device(served.path) == served.status
+
+
+def test_several_questions_may_be_asked_on_one_connection(served: Served) -> None:
+    """A packet each way a question."""
+    with served.connection() as peer:
+        for _ in range(2):
+            peer.send(b"{}")
+            assert "status" in json.loads(peer.recv(MAX_ANSWER_BYTES))
+
+
+def test_a_silent_client_keeps_nobody_waiting(served: Served) -> None:
+    """Others are answered while it says nothing."""
+    with served.connection(), served.connection():
+        assert ask_device(served.path) == served.status
+
+
+def test_a_long_history_still_fits_a_packet(served: Served) -> None:
+    """The oldest happenings yield, the newest stay."""
+    rows = tuple(Happening(at=float(n), kind="track", what="노" * 300) for n in range(500))
+    served.status = Status(happenings=rows)
+    got = ask_device(served.path).happenings
+    assert 50 < len(got) < 500
+    assert got == rows[-len(got) :]
+
+
+def test_only_the_owner_may_command(served: Served) -> None:
+    """The socket's file is closed to others."""
+    assert served.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_left_over_socket_is_replaced(tmp_path: Path) -> None:
+    """After a crash its file is still there."""
+    path = tmp_path / "control.sock"
+    path.write_bytes(b"")
+    served = Served(path)
+    assert ask_device(path) == served.status
+    served.control.stop()
+
+
+def test_a_stopped_device_is_away(tmp_path: Path) -> None:
+    """Nobody answers from then on, and the error asks the right question."""
+    served = Served(tmp_path / "control.sock")
+    ask_device(served.path)
+    served.control.stop()
+    with pytest.raises(DeviceAwayError, match="is it running"):
+        ask_device(served.path)
+
+
+def test_another_program_on_the_socket_is_no_device(tmp_path: Path) -> None:
+    """An answer that is none is told as a device that is away."""
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        with pytest.raises(DeviceAwayError):
+            ask_device(path)
+
+
+def test_every_answer_can_be_read_back(served: Served) -> None:
+    """What the device sends is what a client decodes."""
+    assert msgspec.json.decode(msgspec.json.encode(served.status), type=Status) == served.status
