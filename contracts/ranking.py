@@ -45,6 +45,8 @@ LITERAL_SHARE = 0.6
 """Share of the literal tag in the match of a tag asked for; the rest is its vector."""
 POOL_EACH, POOL_MORE = 4, 40
 ALIKE_PENALTY = 0.15
+UNTRAINED = frozenset({"", "seed"})
+"""Generations that know tags but no listeners."""
 ARTIST_GAP = 3
 """Tracks between two of the same artist while there are others."""
 ARTIST_PENALTY = 4.0
@@ -225,8 +227,10 @@ def _reason(
     """What lifts this track most above the library's mean."""
     lifts = np.array([part.scores[row] for part in parts]) - means
     kind = parts[int(lifts.argmax())].kind
-    if lifts.max() <= 0:
-        kind = ReasonKind.NEW if pack.plays[row] == 0 else ReasonKind.POPULAR
+    if lifts.max() <= 0 or kind is ReasonKind.POPULAR:
+        # Before anything was played, what is typical of a library stands in for what is popular.
+        heard = pack.plays[row] > 0 or pack.generation not in UNTRAINED
+        kind = ReasonKind.POPULAR if heard else ReasonKind.NEW
     if kind is ReasonKind.MOOD:
         return Reason(kind=kind, subject=_mood_tag(pack, row, request.valence, request.arousal))
     if kind is ReasonKind.TAGS:

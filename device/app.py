@@ -112,8 +112,8 @@ class App:
 
     def run(self) -> None:
         """Run until `end` is called."""
-        self._start()
         try:
+            self._start()
             while not self._ended.is_set():
                 self._step()
         finally:
@@ -281,8 +281,10 @@ class App:
         self._remote.send_outbox()
 
     def _mark_broken(self, effect: effects.MarkBroken) -> None:
-        log.warning("%s cannot be played: %s", self._store.path_of(effect.track), effect.why)
-        self._store.mark_broken(effect.track, effect.why)
+        path = self._store.path_of(effect.track)
+        log.warning("%s cannot be played: %s", path, effect.why)
+        if path and path.exists():  # else its disk is away, and the file is as good as ever
+            self._store.mark_broken(effect.track, effect.why)
 
     def _announce(self, state: msgspec.Struct) -> None:
         self._tell(topics.STATE, msgspec.json.encode(state), retain=True)

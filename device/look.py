@@ -44,7 +44,7 @@ def look(
         scanned=scanned,
         server_online=remote.online,
         requests_sent=remote.sent,
-        requests_answered=len(trips),
+        requests_answered=remote.answered,
         round_trip_ms=remote.median_round_trip_ms,
         last_round_trip_ms=trips[-1] if trips else None,
         sound_driver=sound_driver,

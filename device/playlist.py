@@ -115,7 +115,7 @@ class Playlist:
             track=queued.track,
             title=track.title if track else "?",
             artist=track.artist if track else "",
-            reason=reason_words(queued.reason, self._library),
+            reason=reason_words(queued.reason, self._library, queued.track),
             tier=queued.tier,
         )
 

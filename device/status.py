@@ -45,7 +45,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     requests_sent: int = 0
     requests_answered: int = 0
     round_trip_ms: float | None = None
-    """Median of all answers."""
+    """Median of the latest answers."""
     last_round_trip_ms: float | None = None
     sound_driver: str = ""
     heard: Heard = Heard()

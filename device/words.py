@@ -27,8 +27,14 @@ _WITHOUT_SUBJECT = {
 }
 
 
-def reason_words(reason: Reason, library: Mapping[TrackId, Track]) -> str:
-    """One short English phrase; a subject that is a track is named by its title."""
+def reason_words(
+    reason: Reason, library: Mapping[TrackId, Track], chosen: TrackId | None = None
+) -> str:
+    """One short English phrase about the track `chosen`; a subject that is a track is named by
+    its title.
+    """
+    if reason.kind is ReasonKind.LIKED and reason.subject == chosen:
+        return "you have played it before"
     track = library.get(TrackId(reason.subject))
     subject = track.title if track else reason.subject
     if not subject and reason.kind in _WITHOUT_SUBJECT:

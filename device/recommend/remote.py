@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import statistics
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from contracts import topics
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 CHUNK_TRACKS = 200
 OUTBOX_BATCH = 200
+ROUND_TRIPS_KEPT = 200
 RESEND_SECONDS = 5.0
 """Between two tries to bring library or outbox to the server."""
 MOST_DOUBLINGS = 6
@@ -85,7 +87,8 @@ class RemoteRecommender:
         self._refusals, self._refused_since_sent = 0, False
         self._asked: dict[str, tuple[float, str]] = {}
         self.sent = 0
-        self.round_trips_ms: list[float] = []
+        self.answered = 0
+        self.round_trips_ms: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
         self._malformed = Tally(log, "unreadable messages", clock)
 
     @property
@@ -107,7 +110,7 @@ class RemoteRecommender:
 
     @property
     def median_round_trip_ms(self) -> float | None:
-        """Median over all answers."""
+        """Median over the latest answers."""
         return statistics.median(self.round_trips_ms) if self.round_trips_ms else None
 
     def set_library(self, library: str, tracks: Sequence[Track]) -> None:
@@ -192,6 +195,7 @@ class RemoteRecommender:
         if asked_at is None:
             return  # late: core has asked somebody else since
         now = self._clock()
+        self.answered += 1
         self.round_trips_ms.append((now - asked_at) * 1000)
         self._put(
             RankingArrived(
