@@ -19,9 +19,10 @@ def run(mood_filter: MoodFilter, emotion: str, start: float, seconds: float) -> 
 
 def test_a_new_mood_needs_its_dwell() -> None:
     """A steady smile is believed after the dwell, not before."""
+    dwell = MoodSettings().dwell_seconds
     moods = run(MoodFilter(MoodSettings()), "happiness", 0.0, 20.0)
     believed = moods.index(MoodClass.POSITIVE) / 5
-    assert 10.0 <= believed < 10.5
+    assert dwell <= believed < dwell + 0.5
 
 
 def test_a_flash_of_anger_is_no_mood() -> None:
