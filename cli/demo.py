@@ -23,6 +23,7 @@ from contracts.messages import Policy
 from contracts.settings import EXIT_SETTINGS, BrokerSettings, SettingsError, load_settings
 from device.control import DeviceAwayError, ask_device
 from device.demo import BUNDLED_REEL
+from device.demo.edition import is_made
 from device.settings import (
     CameraSettings,
     DeviceSettings,
@@ -95,9 +96,11 @@ def cache_folder() -> Path:
 
 def demo_library(console: Console) -> Path:
     """Folder of the demo library, which is composed when it is missing."""
-    from device.demo.library import make_library  # noqa: PLC0415 - not needed for one's own music
-
     music = cache_folder() / "demo-music"
+    if is_made(music):
+        return music
+    from device.demo.library import make_library  # noqa: PLC0415 - slow to load, rarely needed
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         composing = progress.add_task("composing the demo library", total=None)

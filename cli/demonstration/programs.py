@@ -27,6 +27,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Small matrices on few cores: a second thread would wait longer than it works."""
 EXIT_HUNG_CAMERA = 75
 """EX_TEMPFAIL of device.vision: only a new process can close such a camera."""
+GIVE_WAY_SECONDS = 3.0
 STOP_SECONDS = 5.0
 """A program that was asked to end and did not within this is killed."""
 
@@ -145,16 +146,26 @@ class Appliance:
     @property
     def programs(self) -> tuple[Program, ...]:
         """Ours, in the order in which they start."""
-        return self.server, self.core, self.vision
+        return self.core, self.vision, self.server
 
     def start(self) -> None:
-        """Start all; none waits for another, as after a power cut."""
+        """Start all. None needs another; on few cores core comes first, for the music's sake."""
         self.started_at = time.monotonic()
         if self.broker:
             self.broker.start()
         self._write_settings()
-        for program in self.programs:
-            program.start()
+        self.core.start()
+        self._give_way()
+        self.vision.start()
+        self.server.start()
+
+    def _give_way(self) -> None:
+        """Let core load: it has what it needs when its control socket is there."""
+        deadline = time.monotonic() + GIVE_WAY_SECONDS
+        while time.monotonic() < deadline and self.core.exit_code() is None:
+            if self.control_socket.exists():
+                return
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Stop all, in reverse order."""

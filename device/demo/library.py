@@ -6,7 +6,6 @@ that makes the music) and the size of every file, so that a second call only loo
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import wave
@@ -19,14 +18,12 @@ import numpy as np
 from mutagen import id3
 from mutagen.wave import WAVE
 
+from device.demo.edition import STAMP, Stamp, code_edition, is_finished, read_stamp
 from device.demo.mixing import Stereo, sounded
 from device.demo.pieces import PIECES, Piece
 from device.demo.score import LENGTH_SECONDS
 from device.demo.synth import SAMPLE_RATE
 
-STAMP = "edition.json"
-SOURCES = ("harmony", "library", "mixing", "percussion", "pieces", "score", "styles", "synth")
-"""Modules whose change makes another edition."""
 NOTE_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINOR_MODES = frozenset({"minor", "harmonic minor", "phrygian", "dorian"})
 
@@ -36,12 +33,6 @@ Progress = Callable[[int, int], None]
 
 class LibraryError(OSError):
     """The demo's music cannot be written."""
-
-
-class _Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    edition: str
-    sizes: dict[str, int] = msgspec.field(default_factory=dict)
-    """Bytes of every finished file by its name."""
 
 
 def make_library(
@@ -60,16 +51,18 @@ def make_library(
         LibraryError: the folder cannot be written or the disk is full; says what to do.
 
     """
-    edition = f"{_edition()}-{length_seconds:g}"
+    edition = f"{code_edition()}-{length_seconds:g}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        sizes = _finished_sizes(folder, edition)
+        stamp = read_stamp(folder)
+        sizes = dict(stamp.sizes) if stamp and stamp.edition == edition else {}
         paths = []
         for number, piece in enumerate(pieces, 1):
             path = folder / file_name(piece)
-            if not path.is_file() or path.stat().st_size != sizes.get(path.name):
+            if not is_finished(path, sizes.get(path.name)):
                 sizes[path.name] = _write(path, tagged_wav(piece, number, length_seconds))
-                _write(folder / STAMP, msgspec.json.encode(_Stamp(edition=edition, sizes=sizes)))
+                made = Stamp(edition=edition, pieces=len(pieces), sizes=sizes)
+                _write(folder / STAMP, msgspec.json.encode(made))
             paths.append(path)
             if progress:
                 progress(number, len(pieces))
@@ -130,23 +123,6 @@ def _fill(tags: Any, piece: Piece, number: int) -> None:  # noqa: ANN401 - mutag
         frame, _, described = name.partition(":")
         more = {"desc": described} if described else {}
         tags.add(id3.Frames[frame](encoding=id3.Encoding.UTF8, text=text, **more))
-
-
-def _edition() -> str:
-    """Hash of the code that makes the music."""
-    digest = hashlib.sha256()
-    for name in SOURCES:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _finished_sizes(folder: Path, edition: str) -> dict[str, int]:
-    """Sizes of what this edition finished; empty when another edition or nothing is there."""
-    try:
-        stamp = msgspec.json.decode((folder / STAMP).read_bytes(), type=_Stamp)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return {}
-    return dict(stamp.sizes) if stamp.edition == edition else {}
 
 
 def _write(path: Path, content: bytes) -> int:
