@@ -49,6 +49,7 @@ DEMO = DeviceSettings(
     sound=SoundSettings(fallback_driver="dummy"),
 )
 LOOK_EVERY_SECONDS = 0.2
+LAST_WORDS_LINES = 8
 
 
 class DemoError(RuntimeError):
@@ -138,7 +139,7 @@ def _show(appliance: Appliance, options: argparse.Namespace, console: Console, b
         except KeyboardInterrupt:
             console.print("stopping")
         status = _last_look(appliance, status)
-        programs = appliance.usage()
+        programs, last_words = appliance.usage(), appliance.core.last_words(LAST_WORDS_LINES)
     report = make_report(status, began=began, ended=time.monotonic(), programs=programs)
     if options.report:
         encoded = msgspec.json.format(msgspec.json.encode(report), indent=2)
@@ -148,7 +149,10 @@ def _show(appliance: Appliance, options: argparse.Namespace, console: Console, b
     cold = report.cold_start_seconds
     words = f"first PCM after {cold:.1f} s" if cold is not None else "no PCM was heard"
     print(f"{words}; {report.pcm_seconds:.0f} s of music, {len(report.tracks)} tracks")
-    return 0 if cold is not None else 1
+    if cold is None:
+        print(f"the core's last words:\n{last_words or 'none'}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _camera_name(options: argparse.Namespace) -> str:
