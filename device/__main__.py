@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(options.settings, DeviceSettings)
         checked_id(settings.device_id)
+        log.info("%s starts, with music from %s", settings.device_id, settings.music_folder)
         app = _app(settings)
     except (SettingsError, TopicError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for the person who started it
