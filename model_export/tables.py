@@ -139,31 +139,6 @@ def _crops(found: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
-def _smoothing(found: dict[str, Any]) -> str:
-    rows = [
-        [
-            f"{r['teller']}, {r['per_second']:.0f} frames/s, a face each {r['hold']:.0f} s",
-            f"{r['false_changes']:.1f}",
-            f"{r['false_negatives']:.1f}",
-            f"{r['right']:.1f} %",
-            f"{r['wrong']:.1f} %",
-            f"{r['delay']:.1f} s",
-            f"{r['told']:.0f} %",
-        ]
-        for r in found["smoothing"]
-    ]
-    head = [
-        "",
-        "false changes an hour",
-        "of them to negative",
-        "time right",
-        "time wrong",
-        "delay, median",
-        "changes told",
-    ]
-    return _table(head, rows)
-
-
 def _variants(found: dict[str, Any]) -> str:
     rows = [
         [r["variant"], with_interval(r["eight"]), with_interval(r["three"])]
@@ -180,7 +155,6 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "robustness": ("robustness", _robustness),
     "epochs": ("epochs", _epochs),
     "crops": ("crops", _crops),
-    "smoothing": ("smoothing", _smoothing),
     "variants": ("variants", _variants),
 }
 """Name in a page's marker: the key that the figures must have, and the table."""
