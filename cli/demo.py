@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.demonstration.display import live_view, save_picture
+from cli.demonstration.display import SILENT, live_view, save_picture
 from cli.demonstration.programs import Appliance
 from cli.demonstration.report import make_report
 from contracts.messages import Policy
@@ -46,7 +46,7 @@ DEMO = DeviceSettings(
     # A visitor is to see the music follow the face within about 5 s.
     mood=MoodSettings(time_constant_seconds=0.7, dwell_seconds=1.2, forget_seconds=6.0),
     music=MusicSettings(policy=Policy.MATCH, act_at_once=True, crossfade_seconds=1.5),
-    sound=SoundSettings(fallback_driver="dummy"),
+    sound=SoundSettings(fallback_driver=SILENT),
 )
 LOOK_EVERY_SECONDS = 0.2
 LAST_WORDS_LINES = 8
@@ -178,7 +178,8 @@ def _watch(appliance: Appliance, until: float, status: Status) -> Status:
         status = _look(appliance, status)
         if status.sound_driver and not said:
             said = True
-            print(f"sound goes to {status.sound_driver}", file=sys.stderr)
+            silent = " (no sound card was found)" if status.sound_driver == SILENT else ""
+            print(f"sound goes to {status.sound_driver}{silent}", file=sys.stderr)
         time.sleep(LOOK_EVERY_SECONDS)
     return status
 

@@ -34,6 +34,8 @@ TIER_WORDS = {
     Tier.PACK: "offline pack",
     Tier.DEFAULTS: "built-in defaults",
 }
+SILENT = "dummy"
+"""SDL's driver that swallows the sound."""
 FACE_FRESH_SECONDS = 2.0
 BAR_WIDTH = 24
 PICTURE_WIDTH = 110
@@ -88,7 +90,7 @@ def _face_panel(status: Status, camera: str) -> Panel:
     believed = Text.assemble(
         ("mood ", "dim"),
         (str(mood.mood), f"bold {MOOD_COLOURS[mood.mood]}"),
-        (f"  valence {mood.valence:+.1f}  arousal {mood.arousal:+.1f}", "dim"),
+        (f" · valence {mood.valence:+.1f} · arousal {mood.arousal:+.1f}", "dim"),
     )
     return Panel(Group(found, table, Text(), believed), title=camera, border_style="dim")
 
@@ -109,7 +111,9 @@ def _music_panel(status: Status, colour: str) -> Panel:
         waiting = f"scanning {done} of {total}" if done < total else "nothing is playing"
         lines.append(Text(waiting, style="dim"))
     lines += [Text(), _tier(status), *[_next_line(choice) for choice in state.queued[:3]]]
-    return Panel(Group(*lines), title=f"{status.library_tracks} tracks", border_style="dim")
+    silent = " · no sound card" if status.sound_driver == SILENT else ""
+    title = f"{status.library_tracks} tracks{silent}"
+    return Panel(Group(*lines), title=title, border_style="dim")
 
 
 def _position(status: Status, colour: str) -> RenderableType:
@@ -126,12 +130,12 @@ def _tier(status: Status) -> Text:
     return Text.assemble(
         ("chosen by ", "dim"),
         (TIER_WORDS[tier], TIER_COLOURS[tier]),
-        (f"  {trip:.1f} ms" if trip is not None and tier is Tier.SERVER else "", "dim"),
+        (f" · {trip:.1f} ms" if trip is not None and tier is Tier.SERVER else "", "dim"),
     )
 
 
 def _next_line(choice: Choice) -> Text:
-    return Text.assemble(("next  ", "dim"), choice.title, (f"  {choice.artist}", "dim"))
+    return Text.assemble(("next  ", "dim"), choice.title, (f" · {choice.artist}", "dim"))
 
 
 def _happenings(status: Status, began: float) -> RenderableType:
