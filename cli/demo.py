@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.broker import BrokerError
 from cli.demonstration.display import SILENT, live_view, save_picture
 from cli.demonstration.programs import Appliance
 from cli.demonstration.report import make_report
@@ -62,6 +63,7 @@ def run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.headless)
     try:
+        _check_outputs(options)
         settings = _settings(options, console)
         with tempfile.TemporaryDirectory(prefix="mlfym-demo-") as folder:
             own_broker = settings.broker == BrokerSettings()
@@ -70,7 +72,7 @@ def run(arguments: list[str]) -> int:
     except SettingsError as error:
         console.print(str(error), style="red", markup=False)
         return EXIT_SETTINGS
-    except DemoError as error:
+    except (DemoError, BrokerError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
 
@@ -83,10 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--music", type=Path, help="folder of music; default: the demo library")
     parser.add_argument("--settings", type=Path, help="TOML with settings of the device")
     parser.add_argument("--headless", action="store_true", help="no live display")
-    parser.add_argument("--seconds", type=float, help="stop after so long")
+    parser.add_argument("--seconds", type=_seconds, help="stop after so long")
     parser.add_argument("--report", type=Path, help="write what was shown as JSON")
     parser.add_argument("--picture", type=Path, help="write the last view as SVG")
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        msg = f"{text} is no time to run: give seconds above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
 
 
 def cache_folder() -> Path:
@@ -109,11 +119,21 @@ def demo_library(console: Console) -> Path:
     return music
 
 
+def _check_outputs(options: argparse.Namespace) -> None:
+    """What was shown must not be lost for want of a folder."""
+    for path in (options.report, options.picture):
+        if path and not path.resolve().parent.is_dir():
+            msg = f"{path} cannot be written: there is no folder {path.parent}"
+            raise DemoError(msg)
+
+
 def _settings(options: argparse.Namespace, console: Console) -> DeviceSettings:
-    settings = load_settings(options.settings, DeviceSettings) if options.settings else DEMO
+    settings = load_settings(options.settings, DeviceSettings, DEMO)
     camera, music = settings.camera, settings.music_folder
     if options.camera:
-        camera = msgspec.structs.replace(camera, source=options.camera, on_at_start=True)
+        file = Path(options.camera)
+        source = str(file.resolve()) if file.exists() else options.camera
+        camera = msgspec.structs.replace(camera, source=source, on_at_start=True)
     if camera.source == REEL:
         camera = msgspec.structs.replace(camera, source=str(BUNDLED_REEL))
     if options.music:
@@ -128,7 +148,8 @@ def _settings(options: argparse.Namespace, console: Console) -> DeviceSettings:
 
 def _show(appliance: Appliance, options: argparse.Namespace, console: Console, began: float) -> int:
     until = began + options.seconds if options.seconds else float("inf")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.default_int_handler)
     status = Status()
     with appliance:
         try:
@@ -140,15 +161,23 @@ def _show(appliance: Appliance, options: argparse.Namespace, console: Console, b
             console.print("stopping")
         status = _last_look(appliance, status)
         programs, last_words = appliance.usage(), appliance.core.last_words(LAST_WORDS_LINES)
-    report = make_report(status, began=began, ended=time.monotonic(), programs=programs)
+    complaints = appliance.complaints
+    report = make_report(
+        status, began=began, ended=time.monotonic(), programs=programs, complaints=complaints
+    )
     if options.report:
         encoded = msgspec.json.format(msgspec.json.encode(report), indent=2)
         options.report.write_bytes(encoded + b"\n")
     if options.picture:
-        save_picture(live_view(status, camera=_camera_name(options), began=began), options.picture)
+        view = live_view(status, complaints, camera=_camera_name(options), began=began)
+        save_picture(view, options.picture)
     cold = report.cold_start_seconds
     words = f"first PCM after {cold:.1f} s" if cold is not None else "no PCM was heard"
     print(f"{words}; {report.pcm_seconds:.0f} s of music, {len(report.tracks)} tracks")
+    for name, complaint in complaints.items():
+        print(f"{name} ended: {complaint}", file=sys.stderr)
+    if not status.library_tracks:
+        print("no music was found that can be played (mp3, ogg, flac, opus, wav)", file=sys.stderr)
     if cold is None:
         print(f"the core's last words:\n{last_words or 'none'}", file=sys.stderr)
         return 1
@@ -166,7 +195,9 @@ def _watch_live(
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while time.monotonic() < until:
             status = _look(appliance, status)
-            view = live_view(status, camera=_camera_name(options), began=began)
+            view = live_view(
+                status, appliance.complaints, camera=_camera_name(options), began=began
+            )
             live.update(view, refresh=True)
             time.sleep(LOOK_EVERY_SECONDS)
     return status

@@ -129,7 +129,9 @@ class Bus:
             log.warning("the broker refused us: %s", reason)
             return
         if self._subscriptions:
-            client.subscribe([(s, SubscribeOptions(qos=1)) for s in self._subscriptions])
+            client.subscribe(
+                [(s, SubscribeOptions(qos=1, retainAsPublished=True)) for s in self._subscriptions]
+            )
         self._connected = True
         log.info("broker %s:%d is there", self._broker.host, self._broker.port)
         self._link_changed(True)  # noqa: FBT003 - the callback's one argument

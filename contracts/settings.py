@@ -60,15 +60,15 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-def load_settings(path: Path | None, kind: type[S]) -> S:
-    """Settings of this kind; without a path, the defaults.
+def load_settings(path: Path | None, kind: type[S], base: S | None = None) -> S:
+    """Settings of this kind; what the file leaves out is as in `base`, else the default.
 
     Raises:
         SettingsError: the file is missing, is not TOML, or has wrong or unknown keys.
 
     """
     if path is None:
-        return kind()
+        return base or kind()
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -77,11 +77,11 @@ def load_settings(path: Path | None, kind: type[S]) -> S:
         raise SettingsError(str(path), [f"cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [f"not valid TOML: {error}"]) from error
-    return settings_from(table, kind, str(path))
+    return settings_from(table, kind, str(path), base)
 
 
-def settings_from(table: dict[str, Any], kind: type[S], source: str) -> S:
-    """Settings out of a parsed table.
+def settings_from(table: dict[str, Any], kind: type[S], source: str, base: S | None = None) -> S:
+    """Settings out of a parsed table; what it leaves out is as in `base`, else the default.
 
     Raises:
         SettingsError: lists every problem, not only the first.
@@ -90,10 +90,21 @@ def settings_from(table: dict[str, Any], kind: type[S], source: str) -> S:
     problems = list(_problems(table, kind, ""))
     if problems:
         raise SettingsError(source, problems)
+    whole = _over(msgspec.to_builtins(base), table) if base else table
     try:
-        return msgspec.convert(table, kind)
+        return msgspec.convert(whole, kind)
     except msgspec.ValidationError as error:  # values that do not fit one another
         raise SettingsError(source, [str(error)]) from error
+
+
+def _over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `table` laid over it, table by table."""
+    return base | {
+        key: _over(base[key], value)
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+        else value
+        for key, value in table.items()
+    }
 
 
 def _problems(table: dict[str, Any], kind: type[msgspec.Struct], prefix: str) -> Iterator[str]:

@@ -57,7 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _app(settings: DeviceSettings) -> App:
-    inherited = int(os.environ.get("LISTEN_FDS", "0"))
+    ours = os.environ.get("LISTEN_PID") == str(os.getpid())
+    inherited = int(os.environ.get("LISTEN_FDS", "0")) if ours else 0
 
     return App(
         settings,

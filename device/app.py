@@ -20,6 +20,7 @@ import msgspec
 from contracts import topics
 from contracts.bus import Bus, Publication
 from contracts.messages import Tier, encode
+from contracts.tally import Tally
 from contracts.vision_wire import Configure
 from device import effects, events
 from device.control import Control
@@ -28,15 +29,15 @@ from device.eye import Eye, listening_socket
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
-from device.music.library import LibraryError, library_hash, scan
-from device.music.tag_reader import TagReader
+from device.music.library import library_hash
+from device.music.scout import Scout
 from device.recommend.local import LocalTiers
 from device.recommend.remote import RemoteRecommender
 from device.status import Status
-from device.store import Store
+from device.store import Store, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from contracts.track import Track, TrackId
     from device.effects import Effect
@@ -72,6 +73,7 @@ class App:
         self._library: dict[TrackId, Track] = {}
         self._core = Core(settings, self._library, boot=uuid.uuid4().hex[:16])
         self._journal = Journal()
+        self._not_kept = Tally(log, "things could not be kept", clock)
         self._local = LocalTiers(self._store, self._queue.put, clock)
         self._remote = RemoteRecommender(
             settings.device_id,
@@ -88,7 +90,6 @@ class App:
         socket = listening_socket(Path(settings.vision_socket), inherited_sockets)
         self._eye = Eye(socket, configure, self._queue.put, clock)
         self._control = Control(folder / "control.sock", self.status, self._queue.put, clock)
-        self._scanned = (0, 0)
         self._faces: events.FacesSeen | None = None
         self._snapshot, self._looked_at, self._ticked_at = Status(), float("-inf"), float("-inf")
         self._perform: dict[type[Effect], Callable[[Any], None]] = {
@@ -106,7 +107,9 @@ class App:
             effects.Tell: lambda e: self._tell(topics.EVENT, encode(e.event)),
             effects.Note: lambda e: log.info("%s", e.text),
         }
-        threading.Thread(target=self._scan, name="scan", daemon=True).start()
+        music = Path(settings.music_folder).expanduser()
+        self._scout = Scout(music, self._store, self._queue.put, clock)
+        self._scout.start()
         # Last, since opening a sound card takes longest: files are read meanwhile.
         self._player, self._sound_driver = player(self._queue.put)
 
@@ -136,7 +139,7 @@ class App:
             player=self._player,
             sound_driver=self._sound_driver,
             journal=self._journal,
-            scanned=self._scanned,
+            scanned=self._scout.scanned,
             now=self._clock(),
         )
 
@@ -177,33 +180,15 @@ class App:
         self._player.close()
         self._store.close()
 
-    def _scan(self) -> None:
-        """Runs on a thread of its own, and only puts an event."""
-        reader = TagReader()
-        folder = Path(self._settings.music_folder).expanduser()
-
-        def progress(done: int, total: int) -> None:
-            first, self._scanned = self._scanned[0] == 0 < done, (done, total)
-            if first:  # play what was found so far, however much is still to come
-                self._queue.put(events.LibraryChanged(at=self._clock(), tracks=()))
-
-        try:
-            scanned = scan(folder, self._store, reader, progress)
-        except LibraryError as error:
-            log.warning("%s", error)
-        else:
-            self._queue.put(events.LibraryChanged(at=self._clock(), tracks=scanned.tracks))
-        finally:
-            reader.close()
-
     # The one consumer
 
     def _step(self) -> None:
-        with contextlib.suppress(queue.Empty):
+        with contextlib.suppress(queue.Empty), self._unstored():
             self._take(self._queue.get(timeout=TICK_SECONDS))
         if self._clock() - self._ticked_at >= TICK_SECONDS:
             self._ticked_at = self._clock()
-            self._remote.tick()
+            with self._unstored():
+                self._remote.tick()
             self._handle(events.Tick(at=self._ticked_at, unix_seconds=self._unix_clock()))
         if self._clock() - self._looked_at >= LOOK_SECONDS:
             self._snapshot, self._looked_at = self._look(), self._clock()
@@ -226,7 +211,16 @@ class App:
     def _do(self, wanted: list[Effect]) -> None:
         for effect in wanted:
             self._journal.note(effect, self._core.state(self._clock()), self._clock())
-            self._perform[type(effect)](effect)
+            with self._unstored():
+                self._perform[type(effect)](effect)
+
+    @contextlib.contextmanager
+    def _unstored(self) -> Iterator[None]:
+        """A disk that is full or away costs what was to be kept, never the music."""
+        try:
+            yield
+        except StoreError as error:
+            self._not_kept.count(str(error))
 
     def _library_is(self, tracks: dict[TrackId, Track]) -> events.LibraryChanged:
         self._library.clear()

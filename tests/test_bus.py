@@ -256,3 +256,18 @@ def test_a_broker_ends_with_its_owner() -> None:
     owner.stdout.close()
     assert select.select([watched], [], [], ANSWER_SECONDS)[0]
     os.close(watched)
+
+
+def test_a_retained_message_says_so_to_those_who_are_there(broker: Broker) -> None:
+    """Whoever listens already learns that a message is kept: a kept command is no command."""
+    if isinstance(broker, EmbeddedBroker):
+        pytest.skip("the embedded broker passes nothing on as published; it serves demos alone")
+    topic = of_device("kitchen", "command/stop")
+    with (
+        Listener(broker.port, "kitchen", [topic]) as device,
+        Listener(broker.port, "somebody") as somebody,
+    ):
+        somebody.bus.publish(Publication(topic=topic, payload=b"now", retain=True))
+        assert device.next().retain
+        somebody.bus.publish(Publication(topic=topic))
+        assert not device.next().retain

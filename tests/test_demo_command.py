@@ -119,3 +119,20 @@ def test_a_store_that_cannot_be_opened_ends_the_device_for_good(
     assert main(["--settings", str(settings)]) == EXIT_REFUSED
     assert "device.sqlite" in caplog.text
     assert store.read_bytes() == before
+
+
+@pytest.mark.parametrize("seconds", ["0", "-3", "nan", "soon"])
+def test_a_time_that_is_none_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 2 and the value that was given."""
+    with pytest.raises(SystemExit) as refused:
+        run(["--headless", "--seconds", seconds])
+    assert refused.value.code == EXIT_SETTINGS
+    assert seconds in capsys.readouterr().err
+
+
+def test_a_report_without_a_folder_is_refused_before_the_demo(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is shown that could then not be written."""
+    assert run(["--headless", "--report", str(tmp_path / "none" / "report.json")]) == 1
+    assert "no folder" in capsys.readouterr().err

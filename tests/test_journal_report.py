@@ -111,7 +111,7 @@ STATUS = Status(
 
 def test_a_report_counts_from_the_start_of_the_demo() -> None:
     """Seconds since then, each happening under its kind."""
-    report = make_report(STATUS, began=100.0, ended=110.0, programs={})
+    report = make_report(STATUS, began=100.0, ended=110.0, programs={}, complaints={})
     told = json.loads(msgspec.json.encode(report))
     assert told["seconds"] == 10.0
     assert told["cold_start_seconds"] == 1.25
@@ -127,7 +127,7 @@ def test_a_report_counts_from_the_start_of_the_demo() -> None:
 
 def test_a_report_of_silence_says_so() -> None:
     """No cold start, no median, no face: null and false, never a zero."""
-    report = make_report(Status(), began=100.0, ended=101.0, programs={})
+    report = make_report(Status(), began=100.0, ended=101.0, programs={}, complaints={})
     assert report.cold_start_seconds is None
     assert report.requests.median_ms is None
     assert not report.faces_seen
@@ -136,16 +136,18 @@ def test_a_report_of_silence_says_so() -> None:
 def test_the_view_shows_mood_track_reason_and_tier(tmp_path: Path) -> None:
     """As a picture too; brackets in a title are letters, not markup."""
     picture = tmp_path / "view.svg"
-    save_picture(live_view(STATUS, camera="reel", began=100.0), picture)
+    save_picture(
+        live_view(STATUS, {"vision": "exit 78: altered"}, camera="reel", began=100.0), picture
+    )
     drawn = picture.read_text(encoding="utf-8").replace("&#160;", " ")
-    for words in ("positive", "노래 [b]", "played often", "offline pack", "a face", "happiness"):
+    for words in ("positive", "노래 [b]", "played often", "offline pack", "a face", "exit 78"):
         assert words in drawn, words
 
 
 def test_an_idle_device_shows_what_it_waits_for(tmp_path: Path) -> None:
     """The scan while it runs, and a camera that is off."""
     picture = tmp_path / "view.svg"
-    save_picture(live_view(Status(scanned=(3, 9)), camera="reel", began=0.0), picture)
+    save_picture(live_view(Status(scanned=(3, 9)), {}, camera="reel", began=0.0), picture)
     drawn = picture.read_text(encoding="utf-8").replace("&#160;", " ")
     assert "scanning 3 of 9" in drawn
     assert "camera off" in drawn

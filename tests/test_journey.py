@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +16,7 @@ import numpy as np
 import pytest
 
 from cli.demo import DEMO
-from cli.demonstration.programs import Appliance
+from cli.demonstration.programs import Appliance, usage
 from contracts.messages import Tier
 from contracts.settings import load_settings, to_toml
 from device.control import DeviceAwayError, ask_device
@@ -67,6 +71,9 @@ class Journey:
                 logs = "\n".join(f"{p.name}: {p.last_words(8)}" for p in self.appliance.programs)
                 pytest.fail(f"waited in vain for {what}\n{status}\n{logs}")
             pause.wait(0.1)
+
+    def core_log(self) -> str:
+        return self.appliance.core.last_words(200)
 
     def rms(self) -> float:
         """Of what was heard, full scale 1."""
@@ -138,8 +145,65 @@ def test_an_altered_model_is_refused_and_music_plays(tmp_path: Path, music: Path
     with journey.appliance:
         status = journey.until(lambda s: s.heard.seconds > 1, "music")
         journey.until(lambda _: journey.appliance.vision.exit_code() == 78, "vision's refusal")
+        journey.appliance.mend()
+        assert "emotion.tflite" in journey.appliance.complaints["vision"]
         assert "emotion.tflite" in journey.appliance.vision.last_words(8)
         assert status.state.mood.mood == "unknown"
+
+
+def test_a_disk_that_takes_nothing_does_not_stop_the_music(tmp_path: Path, music: Path) -> None:
+    """While the store cannot be written, commands are obeyed and music plays on."""
+    journey = Journey(tmp_path, tmp_path / "no-camera.avi", music)
+    with journey.appliance:
+        journey.until(lambda s: s.heard.seconds > 1, "music")
+        blocker = sqlite3.connect(tmp_path / "device" / "device.sqlite", isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        ask_device(journey.appliance.control_socket, "volume", "30")
+        told = journey.until(lambda s: s.state.volume < 0.31, "the volume that was asked for")
+        heard = told.heard.seconds
+        journey.until(lambda s: s.heard.seconds > heard + 1, "music all the same")
+        journey.until(lambda _: "could not be kept" in journey.core_log(), "a word about it")
+        blocker.close()
+
+
+def test_however_the_demo_ends_its_programs_end_too(tmp_path: Path, music: Path) -> None:
+    """A killed parent leaves no program behind that plays or watches."""
+    script = (
+        "import sys; from pathlib import Path; from tests.test_journey import Journey;"
+        "a = Journey(*map(Path, sys.argv[1:])).appliance; a.start();"
+        "print(*[p.pid for p in a.programs], flush=True); sys.stdin.read()"
+    )
+    arguments = [str(tmp_path), str(BUNDLED_REEL), str(music)]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    with parent:
+        assert parent.stdout
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        assert len(pids) == 3
+        parent.kill()
+    pause, deadline = threading.Event(), time.monotonic() + PATIENCE_SECONDS
+    while any(usage(pid) for pid in pids) and time.monotonic() < deadline:
+        pause.wait(0.1)
+    assert not any(usage(pid) for pid in pids)
+
+
+def test_a_killed_program_is_started_again(tmp_path: Path, music: Path) -> None:
+    """The demo restarts vision and server like an appliance does; a refusal stays refused."""
+    journey = Journey(tmp_path, BUNDLED_REEL, music)
+    with journey.appliance as appliance:
+        journey.until(lambda s: bool(s.faces), "a face")
+        killed = appliance.vision.pid
+        appliance.vision.kill()
+        journey.until(lambda s: not s.faces or s.state.camera != "on", "no more faces")
+        appliance.mend()
+        assert appliance.vision.pid != killed
+        journey.until(lambda s: s.state.camera == "on", "the camera again")
+        assert appliance.complaints == {}
 
 
 def test_a_camera_that_is_not_there_is_retried_and_music_plays(tmp_path: Path, music: Path) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from contracts.settings import BrokerSettings, SettingsError, load_settings, settings_from
+from device.settings import DeviceSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +110,14 @@ def test_the_message_lists_every_problem() -> None:
     """The text of the error is ready to be shown to a person."""
     error = SettingsError("mlfym.toml", ["one", "two"])
     assert str(error) == "mlfym.toml has 2 problem(s):\n  - one\n  - two"
+
+
+def test_a_file_is_laid_over_a_base(tmp_path: Path) -> None:
+    """What the file names is taken from it, table by table; the rest is the base's."""
+    file = tmp_path / "device.toml"
+    file.write_text("[broker]\nport = 1999\n", encoding="utf-8")
+    base = DeviceSettings(device_id="demo", broker=BrokerSettings(host="broker.local"))
+    settings = load_settings(file, DeviceSettings, base)
+    assert settings.device_id == "demo"
+    assert settings.broker == BrokerSettings(host="broker.local", port=1999)
+    assert load_settings(None, DeviceSettings, base) is base

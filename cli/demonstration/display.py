@@ -17,6 +17,7 @@ from contracts.messages import Playback, Tier
 from contracts.mood import MoodClass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from contracts.messages import Choice
@@ -43,7 +44,9 @@ HAPPENINGS_SHOWN = 6
 PLAYBACK_SIGNS = {Playback.PLAYING: "▶", Playback.PAUSED: "⏸", Playback.IDLE: "■"}
 
 
-def live_view(status: Status, *, camera: str, began: float) -> RenderableType:
+def live_view(
+    status: Status, complaints: Mapping[str, str], *, camera: str, began: float
+) -> RenderableType:
     """All that the device thinks now; `began` is the demo's start on the monotonic clock."""
     mood = status.state.mood
     colour = MOOD_COLOURS[mood.mood]
@@ -54,7 +57,7 @@ def live_view(status: Status, *, camera: str, began: float) -> RenderableType:
     title = Text.assemble(("MLFYM ", "bold"), ("music for your mood", "dim"))
     foot = Text(f"{time.monotonic() - began:4.0f} s · Ctrl-C stops", style="dim")
     return Panel(
-        Group(columns, _happenings(status, began)),
+        Group(columns, _happenings(status, began), *_complaint_lines(complaints)),
         title=title,
         subtitle=foot,
         border_style=colour,
@@ -136,6 +139,10 @@ def _tier(status: Status) -> Text:
 
 def _next_line(choice: Choice) -> Text:
     return Text.assemble(("next  ", "dim"), choice.title, (f" · {choice.artist}", "dim"))
+
+
+def _complaint_lines(complaints: Mapping[str, str]) -> list[Text]:
+    return [Text(f"{name} ended: {words}", style="red") for name, words in complaints.items()]
 
 
 def _happenings(status: Status, began: float) -> RenderableType:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +20,7 @@ from cli.broker import EmbeddedBroker
 from contracts.settings import to_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from device.settings import DeviceSettings
@@ -27,6 +30,11 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Small matrices on few cores: a second thread would wait longer than it works."""
 EXIT_HUNG_CAMERA = 75
 """EX_TEMPFAIL of device.vision: only a new process can close such a camera."""
+SETPRIV = shutil.which("setpriv")
+ENDS_WITH_US = (SETPRIV, "--pdeathsig", "TERM") if SETPRIV else ()
+"""However the demo ends, kill -9 included, the kernel ends what it started (util-linux)."""
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+RESTART_SECONDS = 2.0
 GIVE_WAY_SECONDS = 3.0
 STOP_SECONDS = 5.0
 """A program that was asked to end and did not within this is killed."""
@@ -72,7 +80,7 @@ class Program:
         """Start it; what it says goes to its log."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, *self.arguments],
+                [*ENDS_WITH_US, sys.executable, *self.arguments],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -109,6 +117,20 @@ class Program:
         return "\n".join(text.splitlines()[-lines:])
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore the signals that end a program, for as long as it takes to end cleanly."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {sign: signal.signal(sign, signal.SIG_IGN) for sign in STOPPING_SIGNALS}
+    try:
+        yield
+    finally:
+        for sign, action in before.items():
+            signal.signal(sign, action)
+
+
 class Appliance:
     """Broker, recommender server, vision and core, as they run on a device.
 
@@ -136,7 +158,8 @@ class Appliance:
         core = ["-m", "device", "--settings", str(folder / "device.toml")]
         self.core = self._program("core", core, environment)
         self.vision = self._program("vision", self._vision_arguments())
-        self.started_at = 0.0
+        self._complaints: dict[str, str] = {}
+        self._started_again_at = float("-inf")
 
     @property
     def control_socket(self) -> Path:
@@ -150,7 +173,6 @@ class Appliance:
 
     def start(self) -> None:
         """Start all. None needs another; on few cores core comes first, for the music's sake."""
-        self.started_at = time.monotonic()
         if self.broker:
             self.broker.start()
         self._write_settings()
@@ -168,16 +190,34 @@ class Appliance:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop all, in reverse order."""
-        for program in reversed(self.programs):
-            program.stop()
-        if self.broker:
-            self.broker.stop()
+        """Stop all, in reverse order; an impatient Ctrl-C does not interrupt it."""
+        with _undisturbed():
+            for program in reversed(self.programs):
+                program.stop()
+            if self.broker:
+                self.broker.stop()
+
+    @property
+    def complaints(self) -> dict[str, str]:
+        """Last words of each program that refused to run, by its name."""
+        return dict(self._complaints)
 
     def mend(self) -> None:
-        """Start vision again when it ended itself to get rid of a hanging camera."""
-        if self.vision.exit_code() == EXIT_HUNG_CAMERA:
-            self.vision.start()
+        """Start again what was killed, as systemd would; keep the last words of what refused."""
+        for program in (self.vision, self.server):
+            code = program.exit_code()
+            if code is None or (program.name in self._complaints and code > 0):
+                continue
+            if code < 0 or code == EXIT_HUNG_CAMERA:
+                self._start_again(program)
+            else:
+                self._complaints[program.name] = f"exit {code}: {program.last_words(1)}"
+
+    def _start_again(self, program: Program) -> None:
+        now = time.monotonic()
+        if now - self._started_again_at >= RESTART_SECONDS:
+            self._started_again_at = now
+            program.start()
 
     def usage(self) -> dict[str, Usage]:
         """What each running program has cost so far."""

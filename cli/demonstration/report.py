@@ -35,10 +35,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     sound_driver: str
     faces_seen: bool
     programs: dict[str, Usage]
+    complaints: dict[str, str]
+    """Last words of programs that refused to run."""
 
 
 def make_report(
-    status: Status, *, began: float, ended: float, programs: dict[str, Usage]
+    status: Status,
+    *,
+    began: float,
+    ended: float,
+    programs: dict[str, Usage],
+    complaints: dict[str, str],
 ) -> Report:
     """The report of a run.
 
@@ -47,6 +54,7 @@ def make_report(
         began: CLOCK_MONOTONIC seconds when the demo was started.
         ended: the same when it was stopped.
         programs: what each program has cost.
+        complaints: last words of each program that refused to run.
 
     """
     first = status.heard.first_at
@@ -77,4 +85,5 @@ def make_report(
         sound_driver=status.sound_driver,
         faces_seen=status.faces_age_seconds is not None,
         programs=programs,
+        complaints=complaints,
     )

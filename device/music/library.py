@@ -172,6 +172,8 @@ def _entry(folder: Path, file: Found, reader: Reader) -> Entry:
         tags = FileTags(path=str(file.path), error=why)
     else:
         tags = reader.read(file.path)
+    if tags.error:
+        log.warning("%s is left out: %s", _shown(str(file.path)), _shown(tags.error))
     return Entry(
         track=_track(folder, file, tags),
         path=file.path,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from contracts.messages import Tier
 from contracts.ranking import PackError
+from contracts.tally import Tally
 from device.events import PackChanged, RankingArrived
 from device.recommend.defaults import DefaultsRanker
 from device.recommend.pack import PackRanker
@@ -43,6 +44,7 @@ class LocalTiers:
         self._defaults: DefaultsRanker | None = None
         self._pack: PackRanker | None = None
         self._turn = 0
+        self._refused = Tally(log, "packs refused", clock)
 
     def set_library(self, library: str, tracks: Sequence[Track]) -> None:
         """Rank within this library from now on, by its pack if one was kept."""
@@ -58,7 +60,7 @@ class LocalTiers:
         try:
             ranker = PackRanker(content, library)
         except PackError as error:
-            log.warning("a pack was refused: %s", error)
+            self._refused.count(str(error))
             return
         self._shelf.save_pack(library, content)
         self._use(ranker)
