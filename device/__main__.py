@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingsError, TopicError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for the person who started it
         return EXIT_SETTINGS
-    except SoundUnavailableError as error:
+    except (SoundUnavailableError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - the words say it all
         return 1  # a card may be plugged in: try again
     except StoreError as error:

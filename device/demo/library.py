@@ -127,7 +127,7 @@ def _fill(tags: Any, piece: Piece, number: int) -> None:  # noqa: ANN401 - mutag
 
 def _write(path: Path, content: bytes) -> int:
     """Write a file whole or not at all; how many bytes it has."""
-    unfinished = path.with_name(f".{path.name}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")  # two may be at it
     with unfinished.open("wb") as out:
         out.write(content)
         out.flush()
