@@ -1,4 +1,4 @@
-"""`./mlfym recommender …`: the recommender server's commands."""
+"""Run, train and evaluate the recommender server."""
 
 from __future__ import annotations
 
