@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.environment import LOCK, EnvironmentFailedError
 from cli.progress import InstallerError, run_shown
@@ -36,6 +36,9 @@ def make(folder: Path, root: Path, extras: frozenset[str]) -> None:
     try:
         _create(folder)
         _install(folder, needs, limits, what, uv)
+        if training:
+            weights = _project(root / "pyproject.toml")["optional-dependencies"]["imagenet"]
+            _install(folder, weights, ["--no-deps"], "start of the training", None)
     except InstallerError as failure:
         msg = (
             f"the {what} could not be made. The installer's last words:\n{failure}\n"
@@ -46,9 +49,14 @@ def make(folder: Path, root: Path, extras: frozenset[str]) -> None:
     _name_root(folder, root)
 
 
+def _project(pyproject: Path) -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    return project
+
+
 def requirements(pyproject: Path, extras: frozenset[str]) -> list[str]:
     """Pinned requirements of the product with these extras, extras of extras resolved."""
-    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    project = _project(pyproject)
     found = list(project["dependencies"])
     pending = sorted(extras)
     while pending:

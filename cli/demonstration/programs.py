@@ -31,8 +31,6 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 EXIT_HUNG_CAMERA = 75
 """EX_TEMPFAIL of device.vision: only a new process can close such a camera."""
 SETPRIV = shutil.which("setpriv")
-ENDS_WITH_US = (SETPRIV, "--pdeathsig", "TERM") if SETPRIV else ()
-"""However the demo ends, kill -9 included, the kernel ends what it started (util-linux)."""
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RESTART_SECONDS = 2.0
 GIVE_WAY_SECONDS = 3.0
@@ -80,7 +78,7 @@ class Program:
         """Start it; what it says goes to its log."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [*ENDS_WITH_US, sys.executable, *self.arguments],
+                [*_ending_with_us(), sys.executable, *self.arguments],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -115,6 +113,19 @@ class Program:
         """The end of its log."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
+
+
+def _ending_with_us() -> list[str]:
+    """However the demo ends, kill -9 included, the kernel ends what it started.
+
+    setpriv is util-linux's. A child whose parent died before it could ask for that signal ends
+    itself.
+    """
+    if not SETPRIV:
+        return []
+    only_with_parent = '[ "$PPID" = "$0" ] && exec "$@"'
+    asked = [SETPRIV, "--pdeathsig", "TERM"]
+    return [*asked, "/bin/sh", "-c", only_with_parent, str(os.getpid())]
 
 
 @contextlib.contextmanager
