@@ -19,7 +19,6 @@ import msgspec
 from contracts.messages import Interaction
 from contracts.track import Track, TrackId
 
-SCHEMA_VERSION = 1
 HISTORY_KEPT = 20_000
 """Interactions kept after the server has them: what the device's own defaults learn from."""
 _LARGEST_ANSWER = 1_000_000
@@ -37,6 +36,15 @@ CREATE INDEX unsent ON interactions (number) WHERE NOT sent;
 CREATE TABLE packs (library TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+_LIBRARY = """
+ALTER TABLE tracks ADD COLUMN root TEXT NOT NULL DEFAULT '';
+ALTER TABLE tracks ADD COLUMN missing_since INTEGER;
+ALTER TABLE tracks ADD COLUMN sound TEXT NOT NULL DEFAULT '';
+CREATE TABLE sounds (fingerprint TEXT PRIMARY KEY, sound BLOB NOT NULL);
+"""
+MIGRATIONS = (_SCHEMA, _LIBRARY)
+"""Each takes a file from the version that is its index to the next; never changed, only added."""
+SCHEMA_VERSION = len(MIGRATIONS)
 
 
 class StoreError(RuntimeError):
@@ -56,6 +64,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     broken_why: str = ""
     """Why it is not offered, until the file's time or size changes."""
+    root: str = ""
+    """Key of the folder or disk that it lies in; empty for the music folder itself."""
 
 
 class Store:
@@ -96,9 +106,9 @@ class Store:
             raise StoreError(self._path, _DAMAGED)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
-        if version == 0:
-            script = f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
-            self._database.executescript(script)
+        for script in MIGRATIONS[version:]:
+            version += 1
+            self._database.executescript(f"BEGIN;{script}PRAGMA user_version = {version};COMMIT;")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -106,7 +116,13 @@ class Store:
             self._database.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk when the block ends.
+
+        Raises:
+            StoreError: it cannot be written.
+
+        """
         with self._lock:
             try:
                 self._database.execute("BEGIN IMMEDIATE")
@@ -115,7 +131,13 @@ class Store:
             except sqlite3.Error as error:
                 raise StoreError(self._path, _advice(error)) from error
 
-    def _rows(self, query: str, *values: object) -> list[tuple[bytes, ...]]:
+    def rows(self, query: str, *values: object) -> list[tuple[bytes, ...]]:
+        """All rows of a query.
+
+        Raises:
+            StoreError: it cannot be read.
+
+        """
         with self._lock:
             try:
                 return self._database.execute(query, values).fetchall()
@@ -134,20 +156,25 @@ class Store:
                 entry.size,
                 msgspec.json.encode(entry.track),
                 entry.broken_why,
+                entry.root,
             )
             for entry in entries
         ]
-        with self._writing() as database:
-            database.executemany("REPLACE INTO tracks VALUES (?, ?, ?, ?, ?, ?)", rows)
+        with self.writing() as database:
+            query = (
+                "REPLACE INTO tracks (id, path, mtime_ns, size, track, broken_why, root) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)"
+            )
+            database.executemany(query, rows)
 
     def remove(self, ids: Iterable[TrackId]) -> None:
         """Forget these tracks; their history stays."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.executemany("DELETE FROM tracks WHERE id = ?", [(i,) for i in ids])
 
     def entries(self) -> dict[TrackId, Entry]:
-        """Every known file, broken ones too."""
-        rows = self._rows("SELECT path, mtime_ns, size, track, broken_why FROM tracks ORDER BY id")
+        """Every known file, broken and missing ones too."""
+        query = "SELECT path, mtime_ns, size, track, broken_why, root FROM tracks ORDER BY id"
         found = (
             Entry(
                 track=msgspec.json.decode(track, type=Track),
@@ -155,49 +182,53 @@ class Store:
                 mtime_ns=int(mtime_ns),
                 size=int(size),
                 broken_why=str(why),
+                root=str(root),
             )
-            for path, mtime_ns, size, track, why in rows
+            for path, mtime_ns, size, track, why, root in self.rows(query)
         )
         return {entry.track.id: entry for entry in found}
 
     def tracks(self) -> dict[TrackId, Track]:
         """What can be offered, by id."""
-        rows = self._rows("SELECT track FROM tracks WHERE broken_why = '' ORDER BY id")
+        query = (
+            "SELECT track FROM tracks WHERE broken_why = '' AND missing_since IS NULL ORDER BY id"
+        )
+        rows = self.rows(query)
         tracks = (msgspec.json.decode(track, type=Track) for (track,) in rows)
         return {track.id: track for track in tracks}
 
     def path_of(self, track: TrackId) -> Path | None:
         """File of a track; None when it is not in the library."""
-        rows = self._rows("SELECT path FROM tracks WHERE id = ?", track)
+        rows = self.rows("SELECT path FROM tracks WHERE id = ?", track)
         return Path(os.fsdecode(rows[0][0])) if rows else None
 
     def mark_broken(self, track: TrackId, why: str) -> None:
         """Offer it no more until its file changes; an empty `why` would offer it again."""
-        with self._writing() as database:
+        with self.writing() as database:
             query = "UPDATE tracks SET broken_why = ? WHERE id = ?"
             database.execute(query, (why or "cannot be played", track))
 
     def broken(self) -> dict[TrackId, str]:
         """What is not offered, and why, in words."""
-        rows = self._rows("SELECT id, broken_why FROM tracks WHERE broken_why != '' ORDER BY id")
+        rows = self.rows("SELECT id, broken_why FROM tracks WHERE broken_why != '' ORDER BY id")
         return {TrackId(str(track)): str(why) for track, why in rows}
 
     # Interactions
 
     def remember(self, interaction: Interaction) -> None:
         """Put it into history and outbox; the same id twice counts once."""
-        with self._writing() as database:
+        with self.writing() as database:
             query = "INSERT OR IGNORE INTO interactions (id, interaction) VALUES (?, ?)"
             database.execute(query, (interaction.id, msgspec.json.encode(interaction)))
 
     def unsent(self, limit: int = 500) -> list[Interaction]:
         """What the server has not acknowledged, oldest first."""
         query = "SELECT interaction FROM interactions WHERE NOT sent ORDER BY number LIMIT ?"
-        return [msgspec.json.decode(row, type=Interaction) for (row,) in self._rows(query, limit)]
+        return [msgspec.json.decode(row, type=Interaction) for (row,) in self.rows(query, limit)]
 
     def forget(self, ids: Iterable[str]) -> None:
         """Take acknowledged interactions out of the outbox; the history keeps the newest."""
-        with self._writing() as database:
+        with self.writing() as database:
             query = "UPDATE interactions SET sent = 1 WHERE id = ?"
             database.executemany(query, [(i,) for i in ids])
             database.execute(
@@ -209,34 +240,34 @@ class Store:
     def history(self, limit: int = _LARGEST_ANSWER) -> list[Interaction]:
         """What listeners did, newest first."""
         query = "SELECT interaction FROM interactions ORDER BY number DESC LIMIT ?"
-        return [msgspec.json.decode(row, type=Interaction) for (row,) in self._rows(query, limit)]
+        return [msgspec.json.decode(row, type=Interaction) for (row,) in self.rows(query, limit)]
 
     def erase_history(self) -> None:
         """Delete every interaction, sent or not: the listener's right."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("DELETE FROM interactions")
 
     # Packs and settings
 
     def save_pack(self, library: str, content: bytes) -> None:
         """Keep the pack of this library, and no other: a pack of another one is worth nothing."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("DELETE FROM packs")
             database.execute("INSERT INTO packs VALUES (?, ?)", (library, content))
 
     def pack(self, library: str) -> bytes | None:
         """The pack of this library, if it is the one that was kept."""
-        rows = self._rows("SELECT content FROM packs WHERE library = ?", library)
+        rows = self.rows("SELECT content FROM packs WHERE library = ?", library)
         return rows[0][0] if rows else None
 
     def get(self, key: str) -> str | None:
         """A value that was put, over restarts too."""
-        rows = self._rows("SELECT value FROM settings WHERE key = ?", key)
+        rows = self.rows("SELECT value FROM settings WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
 
     def put(self, key: str, value: str) -> None:
         """Keep a value."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("REPLACE INTO settings VALUES (?, ?)", (key, value))
 
 
