@@ -72,8 +72,18 @@ class ReasonKind(StrEnum):
     """Played often on this device or elsewhere."""
     NEW = "new"
     """Not heard yet."""
+    HOUR = "hour"
+    """Suits the time of day; subject: night, morning, afternoon or evening."""
     RELIEF = "relief"
     """Another kind after sad ones; devices alone choose so."""
+    CHOSEN = "chosen"
+    """The listener put it into the queue; subject: the album it came with. Devices alone."""
+    OWN_LIST = "own_list"
+    """On a list that the listener keeps for this mood; subject: its name. Devices alone."""
+    PLANNED = "planned"
+    """Fits what the time of day asks for; subject: its tag or its name. Devices alone."""
+    ERA = "era"
+    """Of the years asked for; subject: the decade. Devices alone."""
 
 
 class Reason(Message, frozen=True, kw_only=True):
@@ -101,6 +111,8 @@ class RecommendRequest(Message, frozen=True, kw_only=True):
     arousal: Arousal = 0.0
     mood_weight: Level = 1.0
     """0 when the mood is unknown: taste alone decides."""
+    hour: Annotated[float, msgspec.Meta(ge=0.0, lt=24.0)] | None = None
+    """Local time of day at the listener's; counts as far as the mood does not."""
     seed_track: TrackId | None = None
     tags: Annotated[tuple[Tag, ...], msgspec.Meta(max_length=32)] = ()
     avoid_tags: Annotated[tuple[Tag, ...], msgspec.Meta(max_length=32)] = ()
@@ -128,6 +140,10 @@ class InteractionKind(StrEnum):
     SKIPPED = "skipped"
     LIKED = "liked"
     BANNED = "banned"
+    UNLIKED = "unliked"
+    """A like was taken back."""
+    UNBANNED = "unbanned"
+    """A ban was taken back."""
     MORE_LIKE_THIS = "more_like_this"
 
 

@@ -18,12 +18,20 @@ _WORDS = {
     ReasonKind.POPULAR: "played often",
     ReasonKind.NEW: "not heard yet",
     ReasonKind.RELIEF: "a change after sad music",
+    ReasonKind.CHOSEN: "you chose {subject}",
+    ReasonKind.OWN_LIST: "from your list {subject}",
+    ReasonKind.PLANNED: "{subject}, for this time of day",
+    ReasonKind.ERA: "from the {subject}",
 }
 _WITHOUT_SUBJECT = {
     ReasonKind.MOOD: "fits your mood",
     ReasonKind.LIKED: "like what you play",
     ReasonKind.SIMILAR: "goes with the last track",
     ReasonKind.TAGS: "as you asked",
+    ReasonKind.CHOSEN: "you chose it",
+    ReasonKind.OWN_LIST: "from your own list",
+    ReasonKind.PLANNED: "for this time of day",
+    ReasonKind.ERA: "from the years you asked for",
 }
 
 

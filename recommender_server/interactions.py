@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from recommender_server.settings import ConfidenceSettings
 
 DAY_SECONDS = 86_400.0
+LIFTS_A_BAN = frozenset({InteractionKind.LIKED, InteractionKind.UNBANNED})
 
 
 class Deed(NamedTuple):
@@ -81,7 +82,8 @@ def deeds_of(store: sqlite3.Connection, device: str, listener: str) -> list[Deed
 def opinions(deeds: Iterable[Deed], weights: ConfidenceSettings) -> dict[str, Opinion]:
     """Confidence in each track; ages count back from the newest deed, not from today.
 
-    So the same deeds always make the same taste. A like after a ban lifts the ban.
+    So the same deeds always make the same taste. A like after a ban lifts the ban, as taking it
+    back does.
     """
     done = list(deeds)
     now = max((deed.at_unix_seconds for deed in done), default=0.0)
@@ -91,7 +93,7 @@ def opinions(deeds: Iterable[Deed], weights: ConfidenceSettings) -> dict[str, Op
         age_days = max(now - deed.at_unix_seconds, 0.0) / DAY_SECONDS
         weight = _weight(deed, weights) * 0.5 ** (age_days / weights.half_life_days)
         banned = deed.kind is InteractionKind.BANNED or (
-            old.banned and deed.kind is not InteractionKind.LIKED
+            old.banned and deed.kind not in LIFTS_A_BAN
         )
         plays = old.plays + (deed.kind is InteractionKind.PLAYED)
         found[deed.track] = Opinion(old.confidence + weight, banned, plays)
@@ -107,4 +109,6 @@ def _weight(deed: Deed, weights: ConfidenceSettings) -> float:
         InteractionKind.MORE_LIKE_THIS: weights.more_like_this,
         InteractionKind.SKIPPED: weights.skipped_early if early else weights.played,
         InteractionKind.BANNED: 0.0,
+        InteractionKind.UNBANNED: 0.0,
+        InteractionKind.UNLIKED: -weights.liked,
     }[deed.kind]
