@@ -16,10 +16,11 @@ from device.events import (
     TrackFailed,
     TrackStarted,
 )
-from device.music.ports import SoundMeasured
+from device.music.ports import PAUSE_SECONDS, Join, SoundMeasured
 
 RMS = 0.1
 """Loudness of all music here."""
+HANDOVER_SECONDS = 2.0
 
 
 @dataclass
@@ -27,7 +28,10 @@ class _Playing:
     track: TrackId
     duration_seconds: float
     position_seconds: float
+    gain_db: float = 0.0
     announced: bool = False
+    by_itself: bool = False
+    """Began as prepared, and no `play` has confirmed it yet."""
 
 
 class FakePlayer:
@@ -37,7 +41,8 @@ class FakePlayer:
         put: takes the events.
         durations: seconds of each track; a track that is not in it cannot be decoded.
         now: monotonic seconds at the beginning.
-        ending_seconds: TrackEnding comes so much before a track's end.
+        ending_seconds: TrackEnding comes so much before a track's end; `set_crossfade` makes it
+            2 s more than the crossfade.
 
     """
 
@@ -54,6 +59,13 @@ class FakePlayer:
         self.volume = 1.0
         self.paused = self.card_lost = False
         self.prepared: TrackId | None = None
+        self.join = Join.CROSSFADE
+        """How what is prepared will follow."""
+        self.output_name = ""
+        self.tones = 0
+        """Test tones so far."""
+        self._prepared_gain_db = 0.0
+        self._fade_left: float | None = None
         self._playing: _Playing | None = None
         self._seconds = 0.0
         self._first_at: float | None = None
@@ -65,10 +77,20 @@ class FakePlayer:
         until = self.now + seconds
         while self._playing and not (self.paused or self.card_lost):
             step = min(self._to_next(self._playing), until - self.now)
+            if self._fade_left is not None:
+                step = min(step, self._fade_left)
+                self._fade_left -= step
             self._pass(self._playing, step)
+            if self._fade_left is not None and self._fade_left <= 0:
+                self.pause()
             if self.now >= until:
                 break
         self.now = until
+
+    @property
+    def gain_db(self) -> float | None:
+        """Gain that the playing track was asked for with; None when nothing plays."""
+        return self._playing.gain_db if self._playing else None
 
     def lose_card(self) -> None:
         """Pull the sound card out."""
@@ -89,38 +111,76 @@ class FakePlayer:
         *,
         start_seconds: float = 0.0,
         crossfade_seconds: float = 0.0,  # noqa: ARG002 - the contract's
-        gain: float = 1.0,  # noqa: ARG002 - the contract's
+        gain_db: float = 0.0,
     ) -> None:
         """Start a track now."""
-        duration = self._durations.get(track)
-        if duration is None:
-            self._put(TrackFailed(at=self.now, track=track, why="not in this fake's durations"))
+        playing = self._playing
+        if playing and playing.by_itself and playing.track == track and not start_seconds:
+            playing.by_itself = False
             return
-        self.paused = False
-        playing = self._playing = _Playing(track, duration, start_seconds)
-        self._put(TrackStarted(at=self.now, track=track))
-        if self._playing is playing:  # `put` may have stopped it
-            self._announce(playing)
+        self._begin(track, start_seconds, gain_db)
 
-    def prepare(self, track: TrackId, path: Path) -> None:  # noqa: ARG002 - the contract's
+    def prepare(
+        self,
+        track: TrackId,
+        path: Path,  # noqa: ARG002 - the contract's
+        *,
+        join: Join = Join.CROSSFADE,
+        gain_db: float = 0.0,
+    ) -> None:
         """Note what will probably be played."""
-        self.prepared = track
+        self.prepared, self.join, self._prepared_gain_db = track, join, gain_db
+
+    def unprepare(self) -> None:
+        """Forget what was prepared."""
+        self.prepared = None
+
+    def seek(self, seconds: float) -> None:
+        """Go to a position; beyond the end is the end."""
+        playing = self._playing
+        if playing is None:
+            return
+        playing.position_seconds = max(0.0, seconds)
+        playing.announced = False
+        if playing.position_seconds < playing.duration_seconds:
+            self._announce(playing)
+        else:
+            self._end(playing)
 
     def pause(self) -> None:
         """Hold the position."""
-        self.paused = True
+        self.paused, self._fade_left = True, None
 
-    def resume(self) -> None:
-        """Go on where `pause` stopped."""
-        self.paused = False
+    def fade_out(self, seconds: float) -> None:
+        """Hold the position after so many seconds."""
+        if not self.paused:
+            self._fade_left = seconds
+
+    def resume(self, fade_seconds: float = PAUSE_SECONDS) -> None:  # noqa: ARG002 - the contract's
+        """Go on where `pause` or `fade_out` stopped."""
+        self.paused, self._fade_left = False, None
 
     def stop(self) -> None:
-        """Forget the track."""
-        self._playing = None
+        """Forget the track and what follows it."""
+        self._playing = self.prepared = None
 
     def set_volume(self, volume: float) -> None:
         """Set the volume, 0 to 1."""
         self.volume = max(0.0, min(volume, 1.0))
+
+    def set_crossfade(self, seconds: float) -> None:
+        """Announce endings 2 s before this crossfade has to begin."""
+        self._ending = seconds + HANDOVER_SECONDS
+
+    def output(self, name: str) -> None:
+        """Play through another output: the card goes and comes."""
+        self.output_name = name
+        self.lose_card()
+        self.return_card()
+
+    def test_tone(self) -> None:
+        """Count a tone."""
+        self.tones += 1
 
     def position_seconds(self) -> float:
         """Position in the playing track; 0 when nothing plays."""
@@ -146,10 +206,38 @@ class FakePlayer:
         self._seconds += seconds
         playing.position_seconds += seconds
         if playing.announced and playing.position_seconds >= playing.duration_seconds:
-            self._playing = None
-            self._put(TrackEnded(at=self.now, track=playing.track))
+            self._end(playing)
         else:
             self._announce(playing)
+
+    def _begin(self, track: TrackId, start_seconds: float, gain_db: float) -> None:
+        duration = self._durations.get(track)
+        if duration is None:
+            self._put(TrackFailed(at=self.now, track=track, why="not in this fake's durations"))
+            return
+        self.paused, self._fade_left = False, None
+        self.prepared = None
+        playing = self._playing = _Playing(track, duration, start_seconds, gain_db)
+        self._started(playing)
+
+    def _started(self, playing: _Playing) -> None:
+        self._put(TrackStarted(at=self.now, track=playing.track))
+        if self._playing is playing:  # `put` may have stopped it
+            self._announce(playing)
+
+    def _end(self, ended: _Playing) -> None:
+        """End a track; what was prepared to follow without a gap follows."""
+        self._playing = following = self._follower()
+        self._put(TrackEnded(at=self.now, track=ended.track))
+        if following and self._playing is following:
+            self._started(following)
+
+    def _follower(self) -> _Playing | None:
+        track, duration = self.prepared, self._durations.get(self.prepared or TrackId(""))
+        if track is None or duration is None or self.join is not Join.GAPLESS:
+            return None
+        self.prepared = None
+        return _Playing(track, duration, 0.0, self._prepared_gain_db, by_itself=True)
 
     def _announce(self, playing: _Playing) -> None:
         left = playing.duration_seconds - playing.position_seconds

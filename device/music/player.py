@@ -2,7 +2,7 @@
 
 One thread feeds the card. Failure policy: a track that cannot be decoded is a TrackFailed and
 what plays goes on; a card that goes away is a SoundLost, the music waits where it was, and the
-card is tried again, each time later, until SoundBack.
+card is tried again, each time later and at once when something is plugged in, until SoundBack.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from contracts.track import TrackId
@@ -23,11 +24,14 @@ from device.events import (
     TrackFailed,
     TrackStarted,
 )
-from device.music.ports import SoundMeasured
+from device.music.ports import PAUSE_SECONDS, Join, SoundMeasured
 from device.music.sound import RATE, SoundUnavailableError
-from device.music.sound.card import Card, CardLostError, Heard
-from device.music.sound.mixer import Deck, Happening, Mixer, Source, What
+from device.music.sound.card import STUCK_SECONDS, Card, CardLostError
+from device.music.sound.decks import Deck, Happening, Source, What
+from device.music.sound.mixer import Mixer
+from device.music.sound.output import Output
 from device.music.sound.stream import Decoder, PcmStream
+from device.music.sound.tone import test_tone
 
 __all__ = ["PygamePlayer", "SoundUnavailableError"]
 
@@ -43,7 +47,6 @@ AHEAD_SECONDS = 2.0
 DECODER_SECONDS = 15.0
 """So long a decoder may take to begin, or to go on, before its track counts as broken."""
 IDLE_SECONDS = 0.5
-FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 30.0
 
 
 class PygamePlayer:
@@ -60,6 +63,7 @@ class PygamePlayer:
         device: SDL's name of the card; None is the driver's default.
         buffer_ms: the card's buffer; larger bears a busier machine, smaller reacts sooner.
         crossfade_seconds: the usual crossfade: TrackEnding comes 2 s before it has to begin.
+        stuck_seconds: a card that takes no sound for so long is lost.
 
     Raises:
         SoundUnavailableError: no card can be opened.
@@ -75,23 +79,21 @@ class PygamePlayer:
         device: str | None = None,
         buffer_ms: int = BUFFER_MS,
         crossfade_seconds: float = CROSSFADE_SECONDS,
+        stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
         self._put, self._clock = put, clock
-        self._open: Callable[[], Card] = lambda: Card(driver, device, buffer_ms)
-        ending = crossfade_seconds + HANDOVER_SECONDS
-        self._ahead_seconds = ending + AHEAD_SECONDS
-        self._mixer = Mixer(ending_seconds=ending)
-        self._heard_before = Heard()
-        self._card: Card | None = self._open()
-        self._lost_at, self._retry_seconds = 0.0, FIRST_RETRY_SECONDS
+        opened = partial(Card, driver, buffer_ms=buffer_ms, stuck_seconds=stuck_seconds)
+        self._output = Output(opened, device, clock)
+        self._mixer = Mixer(ending_seconds=crossfade_seconds + HANDOVER_SECONDS)
         self._asked_at = 0.0
         self._lock = threading.Lock()
         self._spare = Decoder()
-        self._prepared: tuple[TrackId, Path, PcmStream] | None = None
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._feed, name="player", daemon=True)
         self._thread.start()
+
+    # What plays
 
     def play(
         self,
@@ -100,30 +102,71 @@ class PygamePlayer:
         *,
         start_seconds: float = 0.0,
         crossfade_seconds: float = 0.0,
-        gain: float = 1.0,
+        gain_db: float = 0.0,
     ) -> None:
         """Start a track as soon as its first sound is decoded; what plays fades out."""
-        source = self._taken(track, path, start_seconds)
+        if not start_seconds and self._mixer.confirm(track):
+            return
+        prepared = None if start_seconds else self._mixer.taken(track)
+        source = prepared.source if prepared else self._stream(path, start_seconds)
         self._asked_at = self._clock()
-        self._mixer.play(Deck(track, source, start_seconds, crossfade_seconds, gain))
+        deck = Deck(
+            track,
+            source,
+            path,
+            start_seconds=start_seconds,
+            fade_seconds=crossfade_seconds,
+            gain_db=gain_db,
+        )
+        self._mixer.play(deck)
         self._wake.set()
 
-    def prepare(self, track: TrackId, path: Path) -> None:
+    def prepare(
+        self,
+        track: TrackId,
+        path: Path,
+        *,
+        join: Join = Join.CROSSFADE,
+        gain_db: float = 0.0,
+    ) -> None:
         """Decode the first seconds of a track that will probably be played next."""
-        with self._lock:
-            if self._prepared and self._prepared[:2] == (track, path):
-                return
-            if self._prepared:
-                self._prepared[2].close()
-            self._prepared = (track, path, self._stream(path, 0.0))
+        gapless = join is Join.GAPLESS
+        if not self._mixer.is_prepared(track, gapless=gapless):
+            stream = self._stream(path, 0.0)
+            self._mixer.prepare(Deck(track, stream, path, gain_db=gain_db, gapless=gapless))
+
+    def unprepare(self) -> None:
+        """Forget what was prepared."""
+        self._mixer.prepare(None)
+
+    def seek(self, seconds: float) -> None:
+        """Go to a position in the playing track as soon as it is decoded there."""
+        current = self._mixer.current()
+        if current is None:
+            return
+        start = max(0.0, seconds)
+        self._asked_at = self._clock()
+        deck = Deck(
+            current.track,
+            self._stream(current.path, start),
+            current.path,
+            start_seconds=start,
+            gain_db=current.gain_db,
+        )
+        self._mixer.seek(deck)
+        self._wake.set()
 
     def pause(self) -> None:
         """Fade out and hold the position."""
-        self._mixer.pause()
+        self._mixer.hold()
 
-    def resume(self) -> None:
-        """Go on where `pause` stopped."""
-        self._mixer.resume()
+    def fade_out(self, seconds: float) -> None:
+        """Fade out within so many seconds and hold the position."""
+        self._mixer.hold(seconds)
+
+    def resume(self, fade_seconds: float = PAUSE_SECONDS) -> None:
+        """Go on where `pause` or `fade_out` stopped."""
+        self._mixer.resume(fade_seconds)
         self._wake.set()
 
     def stop(self) -> None:
@@ -132,7 +175,21 @@ class PygamePlayer:
 
     def set_volume(self, volume: float) -> None:
         """Set the volume, 0 to 1; its square is the gain."""
-        self._mixer.set_volume(volume)
+        self._mixer.master.set_volume(volume)
+
+    def set_crossfade(self, seconds: float) -> None:
+        """Tell endings 2 s before a crossfade of so many seconds has to begin."""
+        self._mixer.ending_seconds = seconds + HANDOVER_SECONDS
+
+    def output(self, name: str) -> None:
+        """Play through the card of this name; "" is the default."""
+        self._output.choose(name or None)
+        self._wake.set()
+
+    def test_tone(self) -> None:
+        """Sound a tone on the left, then on the right, over whatever plays."""
+        self._mixer.master.sound_tone(test_tone())
+        self._wake.set()
 
     def position_seconds(self) -> float:
         """Position in the playing track; 0 when nothing plays."""
@@ -140,18 +197,17 @@ class PygamePlayer:
 
     def measured(self) -> SoundMeasured:
         """What the sound driver was given so far, by the speaker program's own count."""
-        before, now = self._heard_before, self._card.heard if self._card else Heard()
-        frames = before.frames + now.frames
+        heard = self._output.heard
         return SoundMeasured(
-            seconds=frames / RATE,
-            rms=float(((before.squares + now.squares) / frames) ** 0.5) if frames else 0.0,
-            first_at=before.first_at if before.first_at is not None else now.first_at,
+            seconds=heard.frames / RATE,
+            rms=float((heard.squares / heard.frames) ** 0.5) if heard.frames else 0.0,
+            first_at=heard.first_at,
         )
 
     @property
     def sound_process_id(self) -> int | None:
         """The program that holds the sound card; None while the card is lost."""
-        return self._card.process_id if self._card else None
+        return self._output.card.process_id if self._output.card else None
 
     def close(self) -> None:
         """Fade out and let go of the sound card."""
@@ -160,39 +216,38 @@ class PygamePlayer:
         self._wake.set()
         self._thread.join()
 
-    # Decoders
-
-    def _taken(self, track: TrackId, path: Path, start_seconds: float) -> PcmStream:
-        with self._lock:
-            if self._prepared and self._prepared[:2] == (track, path) and not start_seconds:
-                source, self._prepared = self._prepared[2], None
-                return source
-            return self._stream(path, start_seconds)
-
     def _stream(self, path: Path, start_seconds: float) -> PcmStream:
         """Decode with the program that waits for work, and start the next one."""
-        decoder, self._spare = self._spare, Decoder()
+        with self._lock:
+            decoder, self._spare = self._spare, Decoder()
         return PcmStream(
             decoder,
             path,
             start_seconds=start_seconds,
-            ahead_seconds=self._ahead_seconds,
+            ahead_seconds=self._mixer.ending_seconds + AHEAD_SECONDS,
             changed=self._wake.set,
         )
 
     # The player's thread
 
     def _feed(self) -> None:
-        while not (self._closing and (self._mixer.silent or self._card is None)):
+        while not (self._closing and (self._mixer.silent or self._output.card is None)):
             try:
-                card = self._card or self._reopened()
-                if card is None or self._mixer.silent:
+                card = self._output.card or self._reopened()
+                if card and self._output.switching:
+                    self._leave(card)
+                elif card is None or self._mixer.silent:
                     self._rest(card)
                 else:
                     self._feed_block(card)
             except CardLostError as error:
-                self._lose_card(error)
-        self._let_go()
+                log.warning("%s; trying to open it again", error)
+                self._output.lose()
+                self._put(SoundLost(at=self._clock()))
+        with self._lock:
+            self._spare.close()
+        self._mixer.close()
+        self._output.close()
 
     def _feed_block(self, card: Card) -> None:
         for source in self._mixer.sounding():
@@ -226,41 +281,19 @@ class PygamePlayer:
             case What.FAILED:
                 return TrackFailed(at=at, track=track, why=happening.why)
 
-    def _lose_card(self, error: CardLostError) -> None:
-        log.warning("%s; trying to open it again", error)
-        lost, self._card = self._card, None
-        if lost:
-            lost.close(play_out=False)
-            before = self._heard_before
-            self._heard_before = Heard(
-                before.frames + lost.heard.frames,
-                before.squares + lost.heard.squares,
-                before.first_at if before.first_at is not None else lost.heard.first_at,
-            )
-        self._lost_at, self._retry_seconds = self._clock(), FIRST_RETRY_SECONDS
+    def _leave(self, card: Card) -> None:
+        """Fade out on a card, and then let go of it for the one that was chosen."""
+        self._mixer.master.leave_card()
+        while not (self._mixer.silent or self._mixer.master.card_left):
+            self._feed_block(card)
+        self._output.switch()
         self._put(SoundLost(at=self._clock()))
 
     def _reopened(self) -> Card | None:
-        """The card again, if it is time to try and it is there."""
-        if self._closing or self._clock() - self._lost_at < self._retry_seconds:
-            return None
-        try:
-            self._card = self._open()
-        except SoundUnavailableError:
-            self._lost_at = self._clock()
-            self._retry_seconds = min(2 * self._retry_seconds, LAST_RETRY_SECONDS)
-            return None
-        log.info("the sound card is back")
-        self._put(SoundBack(at=self._clock()))
-        return self._card
-
-    def _let_go(self) -> None:
-        with self._lock:
-            self._spare.close()
-            if self._prepared:
-                self._prepared[2].close()
-        for source in [*self._mixer.sounding(), self._mixer.waiting_for()]:
-            if source:
-                source.close()
-        if self._card:
-            self._card.close()
+        """The card again, if it is time to try and it is there; music fades in on it."""
+        card = None if self._closing else self._output.reopened()
+        if card:
+            self._mixer.master.enter_card()
+            log.info("the sound card is back")
+            self._put(SoundBack(at=self._clock()))
+        return card

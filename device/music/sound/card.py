@@ -20,8 +20,9 @@ from device.music.sound.speaker import HEADER
 PIPE_BYTES = 16_384
 """93 ms between the mix and the card: what a pause waits at most, what a busy core may miss."""
 OPEN_SECONDS = 20.0
-STUCK_SECONDS = 3.0
+STUCK_SECONDS = 0.9
 """A card that takes no sound for so long is gone, whatever its driver says."""
+CLOSE_SECONDS = 3.0
 FULL_SCALE = 32_768.0
 
 
@@ -38,17 +39,35 @@ class Heard:
     """Sum over frames of the mean square of their channels, full scale 1."""
     first_at: float | None = None
 
+    def __add__(self, later: Heard) -> Heard:
+        """Both, one after the other."""
+        first = self.first_at if self.first_at is not None else later.first_at
+        return Heard(self.frames + later.frames, self.squares + later.squares, first)
+
 
 class Card:
     """An open sound card.
+
+    Args:
+        driver: SDL's name of the driver; None is the system's choice.
+        device: the driver's name of the card; None is its default.
+        buffer_ms: the card's buffer.
+        stuck_seconds: a card that takes no sound for so long is gone.
 
     Raises:
         SoundUnavailableError: it cannot be opened.
 
     """
 
-    def __init__(self, driver: str | None, device: str | None, buffer_ms: int) -> None:
+    def __init__(
+        self,
+        driver: str | None,
+        device: str | None,
+        buffer_ms: int,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
         self.heard = Heard()
+        self._stuck_seconds = stuck_seconds
         self._silent = True
         self._listener: threading.Thread | None = None
         frames = 1 << round(np.log2(buffer_ms * RATE / 1000))
@@ -108,7 +127,7 @@ class Card:
         if not play_out:
             self._process.kill()
         try:
-            self._process.wait(STUCK_SECONDS)
+            self._process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -120,8 +139,8 @@ class Card:
         room.register(self._pipe, select.POLLOUT)
         left = memoryview(raw)
         while left:
-            if not room.poll(STUCK_SECONDS * 1000):
-                msg = f"the sound card took nothing for {STUCK_SECONDS:g} s"
+            if not room.poll(self._stuck_seconds * 1000):
+                msg = f"the sound card took nothing for {self._stuck_seconds:g} s"
                 raise CardLostError(msg)
             try:
                 left = left[os.write(self._pipe, left) :]

@@ -17,6 +17,11 @@ class Ramp:
         """Frames until it rests at its target."""
 
     @property
+    def level(self) -> float:
+        """Where it is now."""
+        return self._level
+
+    @property
     def resting(self) -> bool:
         """Whether it is where it should be."""
         return self.frames_left == 0

@@ -71,10 +71,11 @@ class PcmStream:
         self._ahead = round(ahead_seconds * RATE)
         self._changed = changed
         self._lock = threading.Condition()
-        self._parts: deque[Pcm] = deque()
+        self._parts: deque[Pcm | int] = deque()
+        """Sound, and digital silence as its frames' number, which takes no memory."""
         self._frames = 0
         self._zeros = 0
-        """Silent frames after `_parts`: the music's own, or what the driver wrote behind it."""
+        """Silent frames after `_parts`."""
         self._odd = b""
         self._ended = self._closed = False
         self._error = ""
@@ -93,9 +94,26 @@ class PcmStream:
 
     @property
     def left_frames(self) -> int | None:
-        """Frames to the end, once the end is known."""
+        """Frames to the end of its sound, once the end is known."""
         with self._lock:
             return self._frames if self._ended else None
+
+    @property
+    def tail_frames(self) -> int:
+        """Frames of digital silence after its sound."""
+        with self._lock:
+            return self._zeros
+
+    def skip_silence(self) -> int:
+        """Drop the digital silence it begins with; how many frames that was."""
+        with self._lock:
+            skipped = self._parts[0] if self._parts else 0
+            if not isinstance(skipped, int) or not skipped:
+                return 0
+            self._parts.popleft()
+            self._frames -= skipped
+            self._lock.notify_all()
+            return skipped
 
     def wait(self, frames: int, seconds: float) -> bool:
         """Wait until so many frames, or the end, are there; False when they are not."""
@@ -108,18 +126,25 @@ class PcmStream:
             taken: list[Pcm] = []
             wanted = frames
             while wanted and self._parts:
-                part = self._parts.popleft()
-                taken.append(part[:wanted])
-                if len(part) > wanted:
-                    self._parts.appendleft(part[wanted:])
+                taken.append(self._next_part(wanted))
                 wanted -= len(taken[-1])
             self._frames -= frames - wanted
-            if wanted and self._zeros and not self._ended:
-                silent = min(wanted, self._zeros)
+            silent = min(wanted, self._zeros)
+            if silent:
                 self._zeros -= silent
-                taken.append(np.zeros((silent, CHANNELS), np.int16))
+                taken.append(_silence(silent))
             self._lock.notify_all()
-        return np.concatenate(taken) if taken else no_frames()
+        return taken[0] if len(taken) == 1 else np.concatenate([no_frames(), *taken])
+
+    def _next_part(self, wanted: int) -> Pcm:
+        part = self._parts.popleft()
+        if isinstance(part, int):
+            if part > wanted:
+                self._parts.appendleft(part - wanted)
+            return _silence(min(part, wanted))
+        if len(part) > wanted:
+            self._parts.appendleft(part[wanted:])
+        return part[:wanted]
 
     def fail(self, why: str) -> None:
         """Give up on the decoder."""
@@ -204,7 +229,7 @@ class PcmStream:
 
     def _wait_for_room(self) -> None:
         with self._lock:
-            self._lock.wait_for(lambda: self._closed or self._frames + self._zeros < self._ahead)
+            self._lock.wait_for(lambda: self._closed or self._frames < self._ahead)
 
     def _add(self, pcm: Pcm) -> None:
         """Keep sound; zeros at its end wait until it is known whether music follows them."""
@@ -216,7 +241,7 @@ class PcmStream:
             else:
                 end = int(heard[-1]) + 1
                 if self._zeros:
-                    self._parts.append(np.zeros((self._zeros, CHANNELS), np.int16))
+                    self._parts.append(self._zeros)
                 self._parts.append(pcm[:end])
                 self._frames += self._zeros + end
                 self._zeros = len(pcm) - end
@@ -233,3 +258,7 @@ class PcmStream:
             self._ended, self._error = True, error
             self._lock.notify_all()
         self._changed()
+
+
+def _silence(frames: int) -> Pcm:
+    return np.zeros((frames, CHANNELS), np.int16)
