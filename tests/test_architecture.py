@@ -26,6 +26,7 @@ HOMES = {
     "picamera2": ("device.vision.picamera",),
     "libcamera": ("device.vision.picamera",),
     "pygame": ("device.music.sound",),
+    "av": ("device.music.sound.decoder",),
     "gpiozero": ("device.frontends.buttons",),
     "starlette": ("device.frontends.web",),
     "uvicorn": ("device.frontends.web",),

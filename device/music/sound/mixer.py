@@ -223,9 +223,9 @@ class Mixer:
             deck.source.close()
             happenings.append(Happening(What.FAILED, deck.track, why=deck.source.error))
             return
-        if not deck.frames:
-            deck.frames = deck.source.skip_silence()
-        fade = SOFT_SECONDS if deck.started or deck.frames else START_SECONDS
+        fade = SOFT_SECONDS
+        if not deck.started and not deck.frames:
+            fade, deck.frames = START_SECONDS, deck.source.skip_silence()
         if self._playing or self._leaving:
             fade = self._leave(max(deck.fade_seconds, SOFT_SECONDS))
         deck.level.go(1.0, fade)

@@ -11,18 +11,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.music.sound import CHANNELS, FRAME_BYTES, RATE
 from device.music.sound.pcm import Pcm, no_frames
 
 PIPE_BYTES = 16_384
-LEAD_FRAMES = 8_192
-"""Zeros that the driver may have written before the music: pipe, file buffer, SDL's buffers."""
-TAIL_BYTES = LEAD_FRAMES * FRAME_BYTES
-"""Music that may still be under way when the decoder says that it has ended."""
 READY_FRAMES = RATE // 10
 
 
@@ -179,42 +175,16 @@ class PcmStream:
         word, _, why = answers.readline().decode("utf-8", "replace").strip().partition(" ")
         if word != "playing":
             return why or "the decoder crashed on it"
-        self._skip_lead()
-        if not self._read_music(answers):
-            return "" if self._closed else "the decoder crashed in the middle of it"
-        return "" if self._frames or self._started else "holds no sound"
+        while len(pcm := self._next_pcm()):
+            self._add(pcm)
+            self._wait_for_room()
+        last = "end" if self._closed else answers.readline().decode("utf-8", "replace").strip()
+        word, _, why = last.partition(" ")
+        if word != "end":
+            return why or "the decoder crashed in the middle of it"
+        return "" if self._started or self._start else "holds no sound"
 
     _started = False
-
-    def _skip_lead(self) -> None:
-        """Drop the driver's zeros before the music, and at most LEAD_FRAMES of them."""
-        skipped = 0
-        while skipped < LEAD_FRAMES:
-            pcm = self._next_pcm()
-            if not len(pcm):
-                return
-            heard = np.flatnonzero(pcm.any(axis=1))
-            first = int(heard[0]) if len(heard) else len(pcm)
-            skipped += first
-            if first < len(pcm):
-                self._add(pcm[first:])
-                return
-
-    def _read_music(self, answers: IO[bytes]) -> bool:
-        """Read until the decoder says `end` and what is under way has come; False if it dies."""
-        tail = TAIL_BYTES
-        ended = False
-        os.set_blocking(answers.fileno(), False)
-        while not self._closed and tail > 0:
-            self._wait_for_room()
-            pcm = self._next_pcm()
-            if not len(pcm):
-                return False
-            self._add(pcm)
-            ended = ended or (answers.read() or b"").startswith(b"end")
-            if ended:
-                tail -= len(pcm) * FRAME_BYTES
-        return not self._closed
 
     def _next_pcm(self) -> Pcm:
         """The next frames out of the pipe; none at its end."""
@@ -232,17 +202,20 @@ class PcmStream:
             self._lock.wait_for(lambda: self._closed or self._frames < self._ahead)
 
     def _add(self, pcm: Pcm) -> None:
-        """Keep sound; zeros at its end wait until it is known whether music follows them."""
-        heard = np.flatnonzero(pcm.any(axis=1))
+        """Keep sound; silence at its end waits until it is known whether sound follows."""
+        frames = pcm.view(np.int32)[:, 0]
+        heard = None if frames[0] and frames[-1] else np.flatnonzero(frames)
+        first, end = (0, len(pcm)) if heard is None else _ends(heard)
         with self._lock:
             was_ready = self._frames >= READY_FRAMES
-            if not len(heard):
+            if not end:
                 self._zeros += len(pcm)
             else:
-                end = int(heard[-1]) + 1
-                if self._zeros:
-                    self._parts.append(self._zeros)
-                self._parts.append(pcm[:end])
+                lead = self._zeros + (0 if self._started else first)
+                begin = 0 if self._started else first
+                if lead:
+                    self._parts.append(lead)
+                self._parts.append(pcm[begin:end])
                 self._frames += self._zeros + end
                 self._zeros = len(pcm) - end
                 self._started = True
@@ -258,6 +231,11 @@ class PcmStream:
             self._ended, self._error = True, error
             self._lock.notify_all()
         self._changed()
+
+
+def _ends(heard: NDArray[np.intp]) -> tuple[int, int]:
+    """First of the frames that sound, and the frame after the last; 0 and 0 when none does."""
+    return (int(heard[0]), int(heard[-1]) + 1) if len(heard) else (0, 0)
 
 
 def _silence(frames: int) -> Pcm:
