@@ -158,6 +158,8 @@ class Interaction(Message, frozen=True, kw_only=True):
     position_seconds: Seconds = 0.0
     valence: Valence | None = None
     arousal: Arousal | None = None
+    valence_change: Annotated[float, msgspec.Meta(ge=-2.0, le=2.0)] | None = None
+    """Valence now less that when the track began; None when either is not known."""
 
 
 class InteractionBatch(Message, frozen=True, kw_only=True):
@@ -182,6 +184,21 @@ class LibraryChunk(Message, frozen=True, kw_only=True):
     tracks: Annotated[tuple[Track, ...], msgspec.Meta(max_length=500)]
 
 
+class LibraryChange(Message, frozen=True, kw_only=True):
+    """A library as what differs from one that the server may have.
+
+    With nothing added or removed and `base` the library itself it only asks whether it is known.
+    """
+
+    library: Identifier
+    """Hash of the whole library after the change."""
+    base: Identifier
+    """Hash of the library before it."""
+    added: Annotated[tuple[Track, ...], msgspec.Meta(max_length=2000)] = ()
+    """Tracks that are new, or were described otherwise."""
+    removed: Annotated[tuple[TrackId, ...], msgspec.Meta(max_length=10_000)] = ()
+
+
 class LibraryAck(Message, frozen=True, kw_only=True):
     """How much of a library has arrived."""
 
@@ -189,6 +206,8 @@ class LibraryAck(Message, frozen=True, kw_only=True):
     missing: tuple[int, ...] = ()
     """Chunks still to come; none when the library is complete."""
     error: str = ""
+    whole: bool = False
+    """A change came to a library that is not known here: send the whole."""
 
 
 class PackRequest(Message, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ import msgspec
 
 from contracts import topics
 from contracts.bus import Bus, Publication
+from contracts.library import library_hash
 from contracts.messages import Tier, encode
 from contracts.tally import Tally
 from contracts.vision_wire import Configure
@@ -29,7 +30,6 @@ from device.eye import Eye, listening_socket
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
-from device.music.library import library_hash
 from device.music.scout import Scout
 from device.recommend.local import LocalTiers
 from device.recommend.remote import RemoteRecommender

@@ -6,7 +6,6 @@ message names: whoever may publish as a device can only make the server speak to
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +16,7 @@ from contracts.errors import ContractError
 from contracts.messages import (
     InteractionBatch,
     LibraryAck,
+    LibraryChange,
     LibraryChunk,
     Message,
     MessageError,
@@ -35,17 +35,20 @@ if TYPE_CHECKING:
 
     from recommender_server.generation import Generation
     from recommender_server.settings import RecommenderSettings
+    from recommender_server.storage import Storage
 
 REQUESTS = (
     topics.RECOMMEND_REQUEST,
     topics.INTERACTIONS,
     topics.LIBRARY,
+    topics.LIBRARY_CHANGE,
     topics.PACK_REQUEST,
 )
 REPLIES = {
     topics.RECOMMEND_REQUEST: topics.RECOMMEND_REPLY,
     topics.INTERACTIONS: topics.INTERACTIONS_ACK,
     topics.LIBRARY: topics.LIBRARY_ACK,
+    topics.LIBRARY_CHANGE: topics.LIBRARY_ACK,
     topics.PACK_REQUEST: topics.PACK,
 }
 
@@ -67,7 +70,7 @@ class Desk:
 
     def __init__(
         self,
-        store: sqlite3.Connection,
+        store: Storage,
         settings: RecommenderSettings,
         generation: Generation,
         clock: Callable[[], float],
@@ -82,7 +85,7 @@ class Desk:
 
         Raises:
             ContractError: it is malformed, or none of ours, or not to be answered.
-            sqlite3.Error: the disk failed; nothing is acknowledged, and the device asks again.
+            StoreError: the disk failed; nothing is acknowledged, and the device asks again.
 
         """
         asked = arrived.publication
@@ -112,6 +115,10 @@ class Desk:
         if leaf == topics.LIBRARY:
             chunk = decode(asked.payload, LibraryChunk)
             ack = catalogue.take_chunk(self._store, device, chunk, self._settings.limits)
+            return [_reply(reply, ack, asked)]
+        if leaf == topics.LIBRARY_CHANGE:
+            change = decode(asked.payload, LibraryChange)
+            ack = catalogue.take_change(self._store, device, change, self._settings.limits)
             return [_reply(reply, ack, asked)]
         batch = decode(asked.payload, InteractionBatch)
         return [_reply(reply, interactions.keep(self._store, device, batch), asked)]

@@ -13,12 +13,11 @@ import msgspec
 from contracts.track import Track, TrackId
 from recommender_server import catalogue
 from recommender_server.errors import RecommenderError
-from recommender_server.store import open_store, writing
+from recommender_server.store import open_store
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from recommender_server.settings import RecommenderSettings
+    from recommender_server.storage import Storage
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -58,7 +57,7 @@ def import_melon(settings: RecommenderSettings, playlists: Path, songs: Path) ->
     known = {song.id: song for song in _read(songs, MelonSong)}
     store = open_store(Path(settings.data_folder))
     try:
-        with writing(store):
+        with store.writing():
             items = {
                 number: catalogue.item_of(store, _track(known[number]), fallback=f"melon:{number}")
                 for number in sorted({n for playlist in lists for n in playlist.songs})
@@ -69,19 +68,12 @@ def import_melon(settings: RecommenderSettings, playlists: Path, songs: Path) ->
         store.close()
 
 
-def _take(store: sqlite3.Connection, playlist: MelonPlaylist, items: dict[int, int]) -> bool:
+def _take(store: Storage, playlist: MelonPlaylist, items: dict[int, int]) -> bool:
     """Keep a playlist, and its tags with its songs; False when too few of them have a title."""
     distinct = sorted({items[number] for number in playlist.songs if number in items})
     if len(distinct) < MINIMUM_SONGS:
         return False
-    (number,) = store.execute(
-        "INSERT INTO playlist (source, name) VALUES ('melon', ?)"
-        " ON CONFLICT DO UPDATE SET name = name RETURNING number",
-        (str(playlist.id),),
-    ).fetchone()
-    store.execute("DELETE FROM playlist_item WHERE playlist = ?", (number,))
-    rows = [(number, item) for item in distinct]
-    store.executemany("INSERT INTO playlist_item VALUES (?, ?)", rows)
+    store.put_playlist("melon", str(playlist.id), dict.fromkeys(distinct, 1.0))
     for item in distinct:
         catalogue.add_tags(store, item, playlist.tags)
     return True

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from contracts.messages import Interaction, InteractionBatch, InteractionKind, InteractionsAck
-from recommender_server.store import writing
+from contracts.messages import InteractionBatch, InteractionKind, InteractionsAck
+from recommender_server.storage import Deed, Storage
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
     from recommender_server.settings import ConfidenceSettings
 
+__all__ = ["Deed", "Opinion", "deeds_of", "keep", "newest", "opinions"]
+
 DAY_SECONDS = 86_400.0
-LIFTS_A_BAN = frozenset({InteractionKind.LIKED, InteractionKind.UNBANNED})
-
-
-class Deed(NamedTuple):
-    """One interaction, as far as taste is concerned."""
-
-    track: str
-    kind: InteractionKind
-    at_unix_seconds: float
-    position_seconds: float
 
 
 class Opinion(NamedTuple):
@@ -35,68 +26,46 @@ class Opinion(NamedTuple):
     plays: int
 
 
-def keep(store: sqlite3.Connection, device: str, batch: InteractionBatch) -> InteractionsAck:
+def keep(store: Storage, device: str, batch: InteractionBatch) -> InteractionsAck:
     """Store a batch, what is there already left alone; acknowledged once it is on disk."""
-    with writing(store):
-        store.executemany(
-            "INSERT OR IGNORE INTO interaction (device, id, listener, track, kind,"
-            " at_unix_seconds, position_seconds, valence, arousal)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(device, interaction) for interaction in batch.interactions],
-        )
+    with store.writing():
+        store.add_interactions(device, batch.interactions)
     return InteractionsAck(ids=tuple(interaction.id for interaction in batch.interactions))
 
 
-def _row(device: str, deed: Interaction) -> tuple[str | float | None, ...]:
-    return (
-        device,
-        deed.id,
-        deed.listener,
-        deed.track,
-        deed.kind.value,
-        deed.at_unix_seconds,
-        deed.position_seconds,
-        deed.valence,
-        deed.arousal,
-    )
-
-
-def newest(store: sqlite3.Connection, device: str, listener: str) -> int:
+def newest(store: Storage, device: str, listener: str) -> int:
     """Number of the listener's newest interaction; 0 when there is none."""
-    row = store.execute(
-        "SELECT max(number) FROM interaction WHERE device = ? AND listener = ?", (device, listener)
-    ).fetchone()
-    return int(row[0] or 0)
+    return store.newest_interaction(device, listener)
 
 
-def deeds_of(store: sqlite3.Connection, device: str, listener: str) -> list[Deed]:
+def deeds_of(store: Storage, device: str, listener: str) -> list[Deed]:
     """All that a listener did, oldest first."""
-    rows = store.execute(
-        "SELECT track, kind, at_unix_seconds, position_seconds FROM interaction"
-        " WHERE device = ? AND listener = ? ORDER BY at_unix_seconds, number",
-        (device, listener),
-    )
-    return [Deed(track, InteractionKind(kind), at, place) for track, kind, at, place in rows]
+    return store.deeds(device, listener)
 
 
 def opinions(deeds: Iterable[Deed], weights: ConfidenceSettings) -> dict[str, Opinion]:
     """Confidence in each track; ages count back from the newest deed, not from today.
 
-    So the same deeds always make the same taste. A like after a ban lifts the ban, as taking it
-    back does.
+    So the same deeds always make the same taste. A like after a ban lifts the ban.
     """
     done = list(deeds)
     now = max((deed.at_unix_seconds for deed in done), default=0.0)
     found: dict[str, Opinion] = {}
+    heard_out: set[str] = set()
     for deed in done:
         old = found.get(deed.track, Opinion(0.0, banned=False, plays=0))
         age_days = max(now - deed.at_unix_seconds, 0.0) / DAY_SECONDS
-        weight = _weight(deed, weights) * 0.5 ** (age_days / weights.half_life_days)
+        says = _weight(deed, weights) + _lift(deed, weights)
+        if deed.kind is InteractionKind.COMPLETED:
+            says += weights.replayed if deed.track in heard_out else 0.0
+            heard_out.add(deed.track)
         banned = deed.kind is InteractionKind.BANNED or (
-            old.banned and deed.kind not in LIFTS_A_BAN
+            old.banned and deed.kind is not InteractionKind.LIKED
         )
         plays = old.plays + (deed.kind is InteractionKind.PLAYED)
-        found[deed.track] = Opinion(old.confidence + weight, banned, plays)
+        found[deed.track] = Opinion(
+            old.confidence + says * 0.5 ** (age_days / weights.half_life_days), banned, plays
+        )
     return found
 
 
@@ -108,7 +77,15 @@ def _weight(deed: Deed, weights: ConfidenceSettings) -> float:
         InteractionKind.LIKED: weights.liked,
         InteractionKind.MORE_LIKE_THIS: weights.more_like_this,
         InteractionKind.SKIPPED: weights.skipped_early if early else weights.played,
-        InteractionKind.BANNED: 0.0,
-        InteractionKind.UNBANNED: 0.0,
-        InteractionKind.UNLIKED: -weights.liked,
+        InteractionKind.BANNED: weights.banned,
     }[deed.kind]
+
+
+def _lift(deed: Deed, weights: ConfidenceSettings) -> float:
+    """What a face that grew happier says; one that did not says nothing against a sad song."""
+    told = deed.kind in {InteractionKind.PLAYED, InteractionKind.COMPLETED}
+    if not told or deed.valence_change is None:
+        return 0.0
+    if deed.position_seconds < weights.early_skip_seconds:
+        return 0.0
+    return weights.valence_rose * max(0.0, deed.valence_change)

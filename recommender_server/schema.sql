@@ -24,11 +24,12 @@ CREATE TABLE IF NOT EXISTS device_track (
   device TEXT NOT NULL, track TEXT NOT NULL, item INTEGER NOT NULL,
   PRIMARY KEY (device, track)
 );
+CREATE INDEX IF NOT EXISTS device_track_track ON device_track (track, item);
 CREATE TABLE IF NOT EXISTS interaction (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   device TEXT NOT NULL, id TEXT NOT NULL, listener TEXT NOT NULL, track TEXT NOT NULL,
   kind TEXT NOT NULL, at_unix_seconds REAL NOT NULL, position_seconds REAL NOT NULL,
-  valence REAL, arousal REAL,
+  valence REAL, arousal REAL, valence_change REAL,
   UNIQUE (device, id)
 );
 CREATE INDEX IF NOT EXISTS interaction_listener ON interaction (device, listener, number);
@@ -38,5 +39,5 @@ CREATE TABLE IF NOT EXISTS playlist (
 );
 CREATE TABLE IF NOT EXISTS playlist_item (
   playlist INTEGER NOT NULL REFERENCES playlist (number) ON DELETE CASCADE,
-  item INTEGER NOT NULL, PRIMARY KEY (playlist, item)
+  item INTEGER NOT NULL, weight REAL NOT NULL DEFAULT 1.0, PRIMARY KEY (playlist, item)
 );

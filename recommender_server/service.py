@@ -11,7 +11,6 @@ import logging
 import queue
 import secrets
 import signal
-import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from contracts.tag_space import read_tag_space
 from recommender_server import generation
 from recommender_server.complaints import Complaints
 from recommender_server.desk import REQUESTS, Arrived, Desk
+from recommender_server.storage import StoreError
 from recommender_server.store import open_store
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Worker:
                 self._bus.publish(publication)
         except ContractError as error:
             self.complaints.about(error)
-        except sqlite3.Error as error:
+        except StoreError as error:
             log.error("the database failed, the device will ask again: %s", error)  # noqa: TRY400
         except Exception:  # the outermost loop: a fault of ours costs one answer, not the service
             log.exception("a message on %s went unanswered", arrived.publication.topic)

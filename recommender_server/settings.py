@@ -13,17 +13,38 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class ConfidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What each interaction says about taste: how much it adds to the confidence in a track."""
+    """What each interaction says about taste: how much it adds to the confidence in a track.
+
+    1.0 is one play to the end; the rest is measured against it. Confidences of a track add up,
+    each halved with age, and below 0 the track is disliked.
+    """
 
     played: float = 0.2
+    """Began and was left for another reason than dislike. Says little: the system chose it."""
     completed: float = 1.0
+    """Played to its end: nobody skipped it, though perhaps nobody listened."""
+    replayed: float = 0.5
+    """Added for every further play to the end: once is chance, coming back to it is taste."""
     liked: float = 4.0
+    """Said outright; counts like four plays to the end, so one tap changes the next list."""
     more_like_this: float = 3.0
+    """Asked for its like: nearly a like, but perhaps only for this evening."""
     skipped_early: float = -1.0
-    """A skip before `early_skip_seconds`; a later one counts as `played`."""
+    """A skip before `early_skip_seconds`; a later one counts as `played`. One skip takes back
+    one play to the end: it may have been the moment, three are not.
+    """
+    banned: float = -2.0
+    """Beside that it is never played again, its like is less wanted. Half as strong as a like:
+    some are banned for having been heard too often.
+    """
+    valence_rose: float = 1.0
+    """Times how much the valence rose while it played, 0 to 2. A face is a weak witness: even from
+    sad to happy it counts no more than a play or two. Falling says nothing: sad songs are liked.
+    """
     early_skip_seconds: Positive = 30.0
+    """Streaming services count a play from here on; what is skipped sooner was not wanted."""
     half_life_days: Positive = 180.0
-    """After this time an interaction counts half."""
+    """After this time an interaction counts half: taste changes over seasons, not days."""
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):

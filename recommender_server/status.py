@@ -14,20 +14,11 @@ from recommender_server.store import open_store
 if TYPE_CHECKING:
     from recommender_server.settings import RecommenderSettings
 
-COUNTS = {
-    "devices": "SELECT count(DISTINCT device) FROM library",
-    "libraries": "SELECT count(*) FROM library",
-    "recordings": "SELECT count(*) FROM item",
-    "interactions": "SELECT count(*) FROM interaction",
-    "listeners": "SELECT count(*) FROM (SELECT DISTINCT device, listener FROM interaction)",
-    "playlists": "SELECT count(*) FROM playlist",
-}
-
 
 def counts(settings: RecommenderSettings) -> dict[str, int]:
     """How many of each thing the database holds."""
     store = open_store(Path(settings.data_folder))
-    found = {name: int(store.execute(query).fetchone()[0]) for name, query in COUNTS.items()}
+    found = store.counts()
     store.close()
     return found
 

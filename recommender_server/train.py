@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -24,12 +23,12 @@ from recommender_server.tag2vec import retrained
 from recommender_server.tag_seed import read_seed
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from recommender_server.settings import RecommenderSettings
+    from recommender_server.storage import Storage
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,27 +43,23 @@ class Heard:
     playlists: int
 
 
-def heard(store: sqlite3.Connection, settings: RecommenderSettings) -> Heard:
+def heard(store: Storage, settings: RecommenderSettings) -> Heard:
     """All that was liked: what listeners did, and what stands together in playlists."""
     rows: list[dict[int, float]] = []
-    pairs = store.execute("SELECT DISTINCT device, listener FROM interaction ORDER BY 1, 2")
-    for device, listener in pairs.fetchall():
+    for device, listener in store.listeners():
         liked = _liked(store, device, deeds_of(store, device, listener), settings)
         rows += [liked] if liked else []
     listeners = len(rows)
-    lists: dict[int, dict[int, float]] = {}
-    for playlist, item in store.execute("SELECT playlist, item FROM playlist_item ORDER BY 1, 2"):
-        lists.setdefault(playlist, {})[item] = settings.confidence.completed
-    rows += list(lists.values())
+    completed = settings.confidence.completed
+    lists = [{item: completed * w for item, w in row.items()} for row in store.playlists()]
+    rows += lists
     return _matrix(rows, listeners, len(lists), settings.training.minimum_listens)
 
 
 def _liked(
-    store: sqlite3.Connection, device: str, deeds: list[Deed], settings: RecommenderSettings
+    store: Storage, device: str, deeds: list[Deed], settings: RecommenderSettings
 ) -> dict[int, float]:
-    item_of = dict(
-        store.execute("SELECT track, item FROM device_track WHERE device = ?", (device,))
-    )
+    item_of = store.device_items(device)
     found: dict[int, float] = {}
     for track, opinion in opinions(deeds, settings.confidence).items():
         if track in item_of and opinion.confidence > 0 and not opinion.banned:
@@ -100,10 +95,7 @@ def train(
     store = open_store(data)
     stepped("reading interactions", 0.0)
     known = heard(store, settings)
-    bags = [
-        msgspec.json.decode(tags, type=list[str])
-        for (tags,) in store.execute("SELECT tags FROM item ORDER BY number")
-    ]
+    bags = [list(item.tags) for item in store.items()]
     store.close()
     made = _learn(known, bags, settings, at_unix_seconds, stepped)
     figures: dict[str, Any] = {

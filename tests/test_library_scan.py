@@ -12,9 +12,10 @@ import pytest
 from mutagen.id3 import TBPM, TCON, TDRC, TIT2, TMOO, TPE1, TSRC, TXXX
 from mutagen.wave import WAVE
 
+from contracts.library import library_hash
 from contracts.track import Track, TrackId
 from device.analysis.wire import FileTags
-from device.music.library import LibraryError, library_hash, scan, track_id
+from device.music.library import LibraryError, scan, track_id
 from device.music.tag_reader import TagReader
 from device.store import Store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -31,6 +30,7 @@ from recommender_server.complaints import Complaints
 from recommender_server.desk import REQUESTS, Arrived, Desk
 from recommender_server.generation import untrained
 from recommender_server.settings import LimitSettings, RecommenderSettings
+from recommender_server.storage import StoreError
 from recommender_server.store import open_store
 from tests.recommender_stage import LIBRARY, chunk, shipped_tags, track
 
@@ -106,19 +106,21 @@ def test_half_sent_libraries_give_way(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     for n in range(5):
         stage.send("library", chunk(library=f"l{n}", index=0, total=2))
-    kept = stage.store.execute("SELECT DISTINCT library FROM chunk ORDER BY 1").fetchall()
+    kept = stage.store.connection.execute(
+        "SELECT DISTINCT library FROM chunk ORDER BY 1"
+    ).fetchall()
     assert kept == [("l2",), ("l3",), ("l4",)]
 
 
 def test_devices_share_recordings(stage: Stage) -> None:
     """The same artist and title, ISRC or MusicBrainz id is one item, whoever has it."""
     one = track(1, artist="The Band", isrc="KR-A1")
-    other = msgspec.structs.replace(track(9), title="title 1 (Live)", artist="the band!")
+    other = msgspec.structs.replace(track(9), title="title 1 (Remastered)", artist="the band!")
     third = msgspec.structs.replace(track(7), isrc="kra1")
     stage.send("library", chunk(tracks=(one,)))
     stage.send("library", chunk(tracks=(other,)), "e")
     stage.send("library", chunk(tracks=(third,)), "f")
-    assert stage.store.execute("SELECT count(*) FROM item").fetchone() == (1,)
+    assert stage.store.connection.execute("SELECT count(*) FROM item").fetchone() == (1,)
 
 
 def test_an_interaction_counts_once(stage: Stage) -> None:
@@ -127,7 +129,9 @@ def test_an_interaction_counts_once(stage: Stage) -> None:
     like = deed("i1", LIBRARY[0].id, "liked")
     for device, batch in (("d", (like,)), ("d", (like, deed("i2", "x", "played"))), ("e", (like,))):
         stage.send("interactions", InteractionBatch(interactions=batch), device)
-    rows = stage.store.execute("SELECT device, id FROM interaction ORDER BY number").fetchall()
+    rows = stage.store.connection.execute(
+        "SELECT device, id FROM interaction ORDER BY number"
+    ).fetchall()
     assert rows == [("d", "i1"), ("d", "i2"), ("e", "i1")]
 
 
@@ -191,9 +195,9 @@ def test_a_pack_carries_the_listener(stage: Stage) -> None:
 
 def test_a_failing_disk_acknowledges_nothing(stage: Stage) -> None:
     """A read-only database raises, and no ids come back."""
-    stage.store.execute("PRAGMA query_only = ON")
+    stage.store.connection.execute("PRAGMA query_only = ON")
     batch = InteractionBatch(interactions=(deed("1", "x", "played"),))
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(StoreError):
         stage.send("interactions", batch)
 
 

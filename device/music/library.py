@@ -6,15 +6,15 @@ nothing (what was known of it stays). Only files whose time or size changed are 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from contracts.library import path_id
 from contracts.track import Track, TrackId
 from device.analysis.wire import FileTags
 from device.store import Entry, Store
@@ -62,15 +62,7 @@ class Scanned(msgspec.Struct, frozen=True, kw_only=True):
 def track_id(folder: Path, path: Path) -> TrackId:
     """16 hex digits of the path within the music folder, so that the folder may move."""
     relative = os.fsencode(path.relative_to(folder))
-    return TrackId(hashlib.blake2b(relative).hexdigest()[:16])
-
-
-def library_hash(tracks: Iterable[Track]) -> str:
-    """Name of this set of tracks with these tags: 32 hex digits, whatever their order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for track in sorted(tracks, key=lambda t: t.id):
-        digest.update(msgspec.json.encode(track) + b"\n")
-    return digest.hexdigest()
+    return path_id(relative)
 
 
 def scan(folder: Path, store: Store, reader: Reader, progress: Progress | None = None) -> Scanned:
