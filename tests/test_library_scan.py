@@ -121,13 +121,13 @@ def test_file_names_may_be_anything(folder: Path, store: Store, reader: TagReade
 
 
 def test_what_cannot_be_played_says_why(folder: Path, store: Store, reader: TagReader) -> None:
-    """m4a is to be converted, garbage is not music; other files are no business of ours."""
-    (folder / "a.m4a").write_bytes(b"x")
+    """m4p is to be converted, garbage is not music; other files are no business of ours."""
+    (folder / "a.m4p").write_bytes(b"x")
     (folder / "b.mp3").write_bytes(b"nonsense" * 50)
     (folder / "notes.txt").write_text("hello")
     assert scan(folder, store, reader).tracks == ()
     whys = store.broken()
-    assert "convert it" in whys[track_id(folder, folder / "a.m4a")]
+    assert "convert it" in whys[track_id(folder, folder / "a.m4p")]
     assert whys[track_id(folder, folder / "b.mp3")]
     assert len(whys) == 2
 

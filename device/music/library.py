@@ -17,12 +17,12 @@ import msgspec
 from contracts.library import path_id
 from contracts.track import Track, TrackId
 from device.analysis.wire import FileTags
+from device.music.sound import PLAYABLE
 from device.store import Entry, Store
 
 log = logging.getLogger(__name__)
 
-PLAYABLE = frozenset({".mp3", ".ogg", ".oga", ".opus", ".flac", ".wav"})
-UNPLAYABLE = frozenset({".m4a", ".aac", ".wma", ".alac", ".m4b", ".ape"})
+UNPLAYABLE = frozenset({".m4p", ".aax", ".ra", ".mid", ".midi"})
 BATCH = 200
 """Files a transaction: each waits for the disk once."""
 

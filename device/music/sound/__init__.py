@@ -10,6 +10,14 @@ RATE = 44_100
 CHANNELS = 2
 FRAME_BYTES = 2 * CHANNELS
 
+PLAYABLE = frozenset(
+    {
+        *(".aac", ".aif", ".aiff", ".alac", ".ape", ".asf", ".dsf", ".flac", ".m4a", ".m4b"),
+        *(".mp3", ".mp4", ".mpc", ".oga", ".ogg", ".opus", ".tta", ".wav", ".wma", ".wv"),
+    }
+)
+"""Endings of files that the decoder knows, but for what copy protection keeps from it."""
+
 
 class SoundUnavailableError(OSError):
     """No sound card can be opened; says which was tried and what to do."""

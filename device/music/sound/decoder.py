@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.audio import AudioFrame, AudioStream
     from av.container import InputContainer
 
-FORMATS = "aac,aiff,ape,asf,flac,matroska,mov,mp3,ogg,wav,wv"
+FORMATS = "aac,aiff,ape,asf,dsf,flac,mov,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
 """Containers of music; playlists, which could name other files, are not among them."""
 ROLL_SECONDS = 0.5
 """Decoded before a start in the middle and dropped: mp3 borrows bits from earlier frames, and
