@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
     from recommender_server.settings import ConfidenceSettings
 
-__all__ = ["Deed", "Opinion", "deeds_of", "keep", "newest", "opinions"]
+__all__ = ["Deed", "Opinion", "deeds_of", "keep", "newest", "opinions", "standing"]
 
 DAY_SECONDS = 86_400.0
+TAKES_BACK = {
+    InteractionKind.UNLIKED: InteractionKind.LIKED,
+    InteractionKind.UNBANNED: InteractionKind.BANNED,
+}
+"""What ends the effect of what."""
+PLAYS = frozenset({InteractionKind.PLAYED, InteractionKind.COMPLETED})
 
 
 class Opinion(NamedTuple):
@@ -46,27 +52,43 @@ def deeds_of(store: Storage, device: str, listener: str) -> list[Deed]:
 def opinions(deeds: Iterable[Deed], weights: ConfidenceSettings) -> dict[str, Opinion]:
     """Confidence in each track; ages count back from the newest deed, not from today.
 
-    So the same deeds always make the same taste. A like after a ban lifts the ban.
+    So the same deeds always make the same taste. A like after a ban lifts the ban; what is taken
+    back is as if it had not been said.
     """
-    done = list(deeds)
-    now = max((deed.at_unix_seconds for deed in done), default=0.0)
-    found: dict[str, Opinion] = {}
-    heard_out: set[str] = set()
+    done = sorted(deeds, key=lambda deed: deed.at_unix_seconds)
+    now = done[-1].at_unix_seconds if done else 0.0
+    told: dict[str, list[Deed]] = {}
     for deed in done:
-        old = found.get(deed.track, Opinion(0.0, banned=False, plays=0))
-        age_days = max(now - deed.at_unix_seconds, 0.0) / DAY_SECONDS
+        told.setdefault(deed.track, []).append(deed)
+    return {track: _opinion(standing(own), now, weights) for track, own in told.items()}
+
+
+def standing(deeds: Iterable[Deed]) -> list[Deed]:
+    """A track's deeds, oldest first, without likes and bans that were taken back later."""
+    left: list[Deed] = []
+    for deed in deeds:
+        if deed.kind in TAKES_BACK:
+            left = [old for old in left if old.kind is not TAKES_BACK[deed.kind]]
+        else:
+            left.append(deed)
+    return left
+
+
+def _opinion(deeds: list[Deed], now: float, weights: ConfidenceSettings) -> Opinion:
+    """Of one track, of deeds that stand."""
+    confidence, banned, ends = 0.0, False, 0
+    for deed in deeds:
         says = _weight(deed, weights) + _lift(deed, weights)
         if deed.kind is InteractionKind.COMPLETED:
-            says += weights.replayed if deed.track in heard_out else 0.0
-            heard_out.add(deed.track)
+            says += weights.replayed if ends else 0.0
+            ends += 1
+        age_days = max(now - deed.at_unix_seconds, 0.0) / DAY_SECONDS
+        confidence += says * 0.5 ** (age_days / weights.half_life_days)
         banned = deed.kind is InteractionKind.BANNED or (
-            old.banned and deed.kind is not InteractionKind.LIKED
+            banned and deed.kind is not InteractionKind.LIKED
         )
-        plays = old.plays + (deed.kind is InteractionKind.PLAYED)
-        found[deed.track] = Opinion(
-            old.confidence + says * 0.5 ** (age_days / weights.half_life_days), banned, plays
-        )
-    return found
+    plays = sum(deed.kind in PLAYS for deed in deeds)
+    return Opinion(confidence, banned, plays)
 
 
 def _weight(deed: Deed, weights: ConfidenceSettings) -> float:
@@ -78,7 +100,7 @@ def _weight(deed: Deed, weights: ConfidenceSettings) -> float:
         InteractionKind.MORE_LIKE_THIS: weights.more_like_this,
         InteractionKind.SKIPPED: weights.skipped_early if early else weights.played,
         InteractionKind.BANNED: weights.banned,
-    }[deed.kind]
+    }.get(deed.kind, 0.0)
 
 
 def _lift(deed: Deed, weights: ConfidenceSettings) -> float:

@@ -90,6 +90,50 @@ def test_opinions_weigh_and_age() -> None:
     assert found["bad"].banned
 
 
+def confidence(*deeds: Deed) -> float:
+    return opinions(deeds, ConfidenceSettings())["t"].confidence
+
+
+def said(kind: str, at: float = 0.0, position: float = 200.0, change: float | None = None) -> Deed:
+    return Deed("t", InteractionKind(kind), at, position, change)
+
+
+def test_coming_back_counts_more_than_the_first_time() -> None:
+    """Three plays to the end are three and two replays; each is a play, however it ended."""
+    weights = ConfidenceSettings()
+    thrice = [said("completed") for _ in range(3)]
+    assert confidence(*thrice) == pytest.approx(3 * weights.completed + 2 * weights.replayed)
+    assert opinions([*thrice, said("played")], weights)["t"].plays == 4
+
+
+def test_a_face_that_grows_happier_speaks_for_a_track() -> None:
+    """By how much the valence rose; falling, and a look before the half minute, say nothing."""
+    weights = ConfidenceSettings()
+    rose = confidence(said("completed", change=0.5)) - confidence(said("completed"))
+    assert rose == pytest.approx(0.5 * weights.valence_rose)
+    assert confidence(said("completed", change=-0.9)) == confidence(said("completed"))
+    assert confidence(said("played", position=5, change=0.9)) == confidence(said("played"))
+    assert confidence(said("liked", change=0.9)) == confidence(said("liked"))
+
+
+def test_what_is_taken_back_was_never_said() -> None:
+    """A like or a ban that was taken back leaves what else was done; a later one counts."""
+    assert confidence(said("liked", 1), said("unliked", 2)) == 0
+    assert confidence(said("completed", 0), said("liked", 1), said("unliked", 2)) == 1
+    assert confidence(said("liked", 1), said("unliked", 2), said("liked", 3)) == 4
+    back = opinions([said("banned", 1), said("unbanned", 2)], ConfidenceSettings())["t"]
+    assert (back.confidence, back.banned) == (0, False)
+    assert opinions([said("unbanned", 0), said("banned", 1)], ConfidenceSettings())["t"].banned
+
+
+def test_a_ban_speaks_against_and_a_like_lifts_it() -> None:
+    """Banned is below zero and never played; liked later it may be played again."""
+    banned = opinions([said("banned", 1)], ConfidenceSettings())["t"]
+    assert banned.confidence < 0
+    assert banned.banned
+    assert not opinions([said("banned", 1), said("liked", 2)], ConfidenceSettings())["t"].banned
+
+
 def served(folder: Path) -> tuple[RecommenderSettings, Packs]:
     """Four listeners of one device: two like tracks 1 and 2, two like 3 and 4."""
     settings = RecommenderSettings(data_folder=str(folder))
