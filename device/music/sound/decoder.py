@@ -8,6 +8,7 @@ Waits when the pipe is full; ends when stdin ends. Knows no numpy, so that it st
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FORMATS = "aac,aiff,ape,asf,dsf,flac,mov,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
 """Containers of music; playlists, which could name other files, are not among them."""
+DISK_ERRORS = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN})
+"""A disk or network share that went away: nothing is wrong with the file."""
 ROLL_SECONDS = 0.5
 """Decoded before a start in the middle and dropped: mp3 borrows bits from earlier frames, and
 opus takes 80 ms to settle."""
@@ -78,10 +81,10 @@ def decoded(path: str, start_seconds: float = 0.0) -> Iterator[bytes]:
         with av.open(f"file:/proc/self/fd/{file}", container_options=options) as container:
             yield from _sound(container, start_seconds)
     except av.FFmpegError as error:
-        if isinstance(error, av.InvalidDataError):
-            msg = "not a music file, or damaged from the beginning"
-            raise UndecodableError(msg) from error
-        raise
+        if error.errno in DISK_ERRORS:
+            raise OSError(error.errno, error.strerror) from error
+        msg = "not a music file, or damaged from the beginning"
+        raise UndecodableError(msg) from error
     finally:
         os.close(file)
 
