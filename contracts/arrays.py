@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 256 * 1024 * 1024
 """No pack and no model of this size is ours: a million tracks would take less."""
-DIGEST_BYTES = 32
+DIGEST_BYTES, SIZE_BYTES = 32, 8
 KINDS = "biufSU"
 """Booleans, numbers and fixed-width text; never Python objects."""
 
@@ -38,16 +39,17 @@ def plain_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def sealed(magic: bytes, arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """`magic`, the sha256 of what follows (32 bytes), and the arrays as npz."""
+    """`magic`, the sha256 of what follows (32 bytes), the npz's size (8 bytes), the npz by zlib."""
     content = plain_npz(arrays)
-    return magic + hashlib.sha256(content).digest() + content
+    rest = len(content).to_bytes(SIZE_BYTES, "big") + zlib.compress(content)
+    return magic + hashlib.sha256(rest).digest() + rest
 
 
-def unsealed(magic: bytes, content: bytes) -> Arrays:
-    """The arrays that `sealed` wrote.
+def unsealed(magic: bytes, content: bytes, *, most_bytes: int = MAX_BYTES) -> Arrays:
+    """The arrays that `sealed` wrote; no more memory than it says, and than `most_bytes`, is used.
 
     Raises:
-        ArraysError: another magic, a broken checksum, or not plain arrays.
+        ArraysError: another magic, a broken checksum, another size, or not plain arrays.
 
     """
     start = len(magic) + DIGEST_BYTES
@@ -57,7 +59,43 @@ def unsealed(magic: bytes, content: bytes) -> Arrays:
     if hashlib.sha256(content[start:]).digest() != content[len(magic) : start]:
         msg = "was altered or cut on its way (its sha256 differs)"
         raise ArraysError(msg)
-    return read_npz(content[start:])
+    size = int.from_bytes(content[start : start + SIZE_BYTES], "big")
+    return read_npz(_inflated(content[start + SIZE_BYTES :], size, most_bytes))
+
+
+def _inflated(content: bytes, size: int, most_bytes: int) -> bytes:
+    if not 0 < size <= most_bytes:
+        msg = f"claims {size} bytes; from 1 to {most_bytes} are read"
+        raise ArraysError(msg)
+    stream = zlib.decompressobj()
+    try:
+        plain = stream.decompress(content, size)
+    except zlib.error as error:
+        msg = f"is not compressed as agreed: {error}"
+        raise ArraysError(msg) from error
+    if len(plain) != size or stream.unconsumed_tail or stream.unused_data:
+        msg = f"is not the {size} bytes that it claims"
+        raise ArraysError(msg)
+    return plain
+
+
+def smallest(array: NDArray[np.integer]) -> NDArray[np.unsignedinteger]:
+    """The same numbers, none below 0, in as few bytes as hold the highest."""
+    return array.astype(np.min_scalar_type(int(array.max(initial=0))))
+
+
+def planes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """[item bytes, size]: first bytes of all items, then the second: zlib finds more alike."""
+    flat = np.ascontiguousarray(array).reshape(-1, 1).view(np.uint8)
+    return np.ascontiguousarray(flat.T)
+
+
+def from_planes(
+    rows: NDArray[np.uint8], dtype: np.dtype[Any], shape: tuple[int, int]
+) -> NDArray[Any]:
+    """What `planes` took apart: rows of as many bytes as `dtype` has and as `shape` has items."""
+    flat: NDArray[Any] = np.ascontiguousarray(rows.T).view(dtype)
+    return flat.reshape(shape)
 
 
 def read_npz(content: bytes) -> Arrays:

@@ -5,6 +5,7 @@ Where every pack starts, on the server as in the device's last tier.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from contracts.tag_space import TagSpace
     from contracts.track import Track
 
+    Floats = NDArray[np.float32]
+
 CENTURY = 2000
 """Decades before it are called by two digits, 80s; after it by four, 2010s."""
 SLOW_BPM, FAST_BPM = 85.0, 125.0
 SOUND_CERTAINTY = 0.6
-"""How far a track's own valence and arousal are believed: they are estimated from sound."""
+"""How far a track's own valence and arousal are believed that say nothing of it themselves."""
+NO_PLACE = (0.0, 0.0, 0.0, 0.0)
 
 
 def words_of(track: Track) -> list[str]:
@@ -41,24 +45,22 @@ def words_of(track: Track) -> list[str]:
 
 def library_pack(library: str, tracks: Sequence[Track], space: TagSpace) -> Pack:
     """A pack of a library that no model was trained on: tags, mood and typicality alone."""
-    vocabulary = space.extended(word for track in tracks for word in words_of(track))
-    bags = [_rows(track, vocabulary) for track in tracks]
-    counts = np.array([0, *map(len, bags)], np.int32)
+    words = [words_of(track) for track in tracks]
+    vocabulary = space.extended(set(chain.from_iterable(words)))
+    starts, ids = _bags(words, vocabulary)
+    places, certainty = _placed(tracks, vocabulary, starts, ids)
+    vectors = bag_vectors(vocabulary.vectors, starts, ids)
     count = len(tracks)
-    places = np.array(
-        [_place(t, b, vocabulary) for t, b in zip(tracks, bags, strict=True)], np.float32
-    ).reshape(count, 3)
-    vectors = _tag_vectors(bags, vocabulary)
     return Pack(
         library=library,
         tracks=tuple(track.id for track in tracks),
         artists=_artists(tracks),
         explicit=np.array([track.explicit for track in tracks], np.bool_),
-        valence_arousal=np.ascontiguousarray(places[:, :2]),
-        certainty=np.ascontiguousarray(places[:, 2]),
+        valence_arousal=places,
+        certainty=certainty,
         tag_vectors=vectors,
-        tag_starts=np.cumsum(counts, dtype=np.int32),
-        tag_ids=np.array([row for bag in bags for row in bag], np.int32),
+        tag_starts=starts,
+        tag_ids=ids,
         vocabulary=vocabulary,
         factors=np.zeros((count, 0), np.float32),
         neighbours=np.zeros((count, 0), np.int32),
@@ -71,30 +73,61 @@ def library_pack(library: str, tracks: Sequence[Track], space: TagSpace) -> Pack
     )
 
 
-def _rows(track: Track, vocabulary: TagSpace) -> list[int]:
-    found = (vocabulary.find(word) for word in words_of(track))
-    return sorted({row for row in found if row is not None})
+def _bags(
+    words: Sequence[list[str]], vocabulary: TagSpace
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Starts [n + 1] and vocabulary rows [m] of each track's tags, each row once a track."""
+    find = {word: vocabulary.find(word) for word in set(chain.from_iterable(words))}
+    bags = [sorted({row for word in own if (row := find[word]) is not None}) for own in words]
+    starts = np.cumsum([0, *map(len, bags)], dtype=np.int32)
+    return starts, np.fromiter(chain.from_iterable(bags), np.int32)
 
 
-def _place(track: Track, bag: list[int], vocabulary: TagSpace) -> tuple[float, float, float]:
-    """Valence, arousal and certainty out of the tags and the sound, each by its certainty."""
-    valence, arousal, certainty = vocabulary.place(bag)
+def bag_vectors(vectors: Floats, starts: NDArray[np.int32], ids: NDArray[np.int32]) -> Floats:
+    """[n, d]: the sum of each bag's vectors, scaled to length 1; zeros for an empty bag.
+
+    `vectors` is [v, d]; bag i has the rows ids[starts[i]:starts[i + 1]] of it.
+    """
+    return tag_space.unit(_bag_sums(vectors[ids], starts))
+
+
+def _bag_sums(values: Floats, starts: NDArray[np.int32]) -> Floats:
+    """[n, d]: the sums of the values [m, d] of each bag."""
+    sums = np.zeros((len(starts) - 1, values.shape[1]), np.float32)
+    full = np.flatnonzero(np.diff(starts))
+    if len(full):
+        sums[full] = np.add.reduceat(values, starts[full], axis=0)
+    return sums
+
+
+def _placed(
+    tracks: Sequence[Track],
+    vocabulary: TagSpace,
+    starts: NDArray[np.int32],
+    ids: NDArray[np.int32],
+) -> tuple[Floats, Floats]:
+    """Valence and arousal [n, 2] out of tags and sound, each by its certainty, and that [n]."""
+    weight = vocabulary.certainty[ids][:, None]
+    sums = _bag_sums(np.hstack([weight * vocabulary.valence_arousal[ids], weight]), starts)
+    spoken = sums[:, 2:]
+    told = np.divide(sums[:, :2], spoken, out=np.zeros_like(sums[:, :2]), where=spoken > 0)
+    by_tags = spoken / (spoken + np.float32(tag_space.HALF_CERTAIN))
+    sound = np.array([_sound(track) for track in tracks], np.float32).reshape(-1, 4)
+    heard, by_sound = sound[:, :2], sound[:, 2:]
+    total = by_tags + by_sound
+    mixed = told * by_tags + heard * by_sound
+    places = np.divide(mixed, total, out=np.zeros_like(mixed), where=total > 0)
+    certainty = 1 - (1 - by_tags[:, 0]) * (1 - by_sound.mean(axis=1))
+    return places, certainty.astype(np.float32)
+
+
+def _sound(track: Track) -> tuple[float, float, float, float]:
+    """Valence and arousal of the track itself, and how far each is believed."""
     if track.valence is None or track.arousal is None:
-        return valence, arousal, certainty
-    total = certainty + SOUND_CERTAINTY
-    return (
-        (valence * certainty + track.valence * SOUND_CERTAINTY) / total,
-        (arousal * certainty + track.arousal * SOUND_CERTAINTY) / total,
-        1 - (1 - certainty) * (1 - SOUND_CERTAINTY),
-    )
-
-
-def _tag_vectors(bags: list[list[int]], vocabulary: TagSpace) -> NDArray[np.float32]:
-    vectors = np.zeros((len(bags), vocabulary.vectors.shape[1]), np.float32)
-    for row, bag in enumerate(bags):
-        if bag:
-            vectors[row] = vocabulary.vectors[bag].sum(axis=0)
-    return tag_space.unit(vectors)
+        return NO_PLACE
+    sure = (track.valence_certainty, track.arousal_certainty)
+    believed = [SOUND_CERTAINTY if certainty is None else certainty for certainty in sure]
+    return track.valence, track.arousal, believed[0], believed[1]
 
 
 def _artists(tracks: Sequence[Track]) -> NDArray[np.int32]:
@@ -104,10 +137,10 @@ def _artists(tracks: Sequence[Track]) -> NDArray[np.int32]:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
 
 
-def _typicality(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _typicality(vectors: Floats) -> Floats:
     """[n] in [0, 1]: closeness to what the library is mostly about; before anybody listened."""
     if not len(vectors):
         return np.zeros(0, np.float32)
     closeness = vectors @ tag_space.unit(vectors.mean(axis=0))
-    typical: NDArray[np.float32] = np.clip(closeness, 0, 1).astype(np.float32)
+    typical: Floats = np.clip(closeness, 0, 1).astype(np.float32)
     return typical

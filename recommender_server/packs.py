@@ -14,7 +14,6 @@ from recommender_server.als import bm25_weights, fold_in
 from recommender_server.interactions import Opinion
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from contracts.track import Track
     from recommender_server.generation import Generation
     from recommender_server.settings import RecommenderSettings, TrainingSettings
+    from recommender_server.storage import Storage
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -44,7 +44,7 @@ class _Made(NamedTuple):
 class Packs:
     """The packs of all devices, the last used kept in memory."""
 
-    def __init__(self, store: sqlite3.Connection, settings: RecommenderSettings) -> None:
+    def __init__(self, store: Storage, settings: RecommenderSettings) -> None:
         self._store, self._settings = store, settings
         self._libraries: OrderedDict[_Key, tuple[Pack, list[int]]] = OrderedDict()
         self._made: OrderedDict[tuple[_Key, str], _Made] = OrderedDict()
@@ -69,18 +69,14 @@ class Packs:
         pack, _ = self._libraries[key]
         deeds = interactions.deeds_of(self._store, key.device, listener)
         opinions = interactions.opinions(deeds, self._settings.confidence)
-        items = dict(
-            self._store.execute(
-                "SELECT track, item FROM device_track WHERE device = ?", (key.device,)
-            )
-        )
+        items = self._store.device_items(key.device)
         taste = listener_factors(opinions, items, generation, self._settings.training)
         return with_listener(pack, listener, opinions, taste)
 
     def _of_library(self, key: _Key, generation: Generation) -> tuple[Pack, list[int]]:
         tracks, items = catalogue.library_tracks(self._store, key.library)
-        row = self._store.execute("SELECT library FROM library WHERE number = ?", (key.library,))
-        return trained_pack(row.fetchone()[0], tracks, items, generation), items
+        name = self._store.library_name(key.library)
+        return trained_pack(name, tracks, items, generation), items
 
 
 def _keep(kept: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
@@ -110,6 +106,7 @@ def trained_pack(
             pack,
             generation=generation.name,
             factors=factors,
+            listener_factors=np.zeros(factors.shape[1], np.float32),
             neighbours=neighbours,
             closeness=closeness,
             popularity=popularity,
@@ -166,11 +163,6 @@ def with_listener(
         if row is not None:
             affinity[row] = np.clip(opinion.confidence / LIKED_AT, -1, 1)
             plays[row], banned[row] = opinion.plays, opinion.banned
-    return replace(
-        pack,
-        listener=listener,
-        listener_factors=factors,
-        affinity=affinity,
-        plays=plays,
-        banned=banned,
+    return pack.for_listener(
+        listener, factors=factors, affinity=affinity, plays=plays, banned=banned
     )

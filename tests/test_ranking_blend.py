@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
+import pytest
 
 from contracts.messages import ReasonKind, RecommendRequest
-from contracts.ranking import Pack, library_pack, mood_fit, rank
+from contracts.ranking import Pack, hour_arousal, library_pack, mood_fit, rank
+from contracts.reasons import time_of_day
 from contracts.track import TrackId
 from tests.recommender_stage import LIBRARY, shipped_tags, track
 
@@ -142,3 +145,74 @@ def test_a_favourite_of_another_mood_waits() -> None:
     assert smiling.index(HAPPY) < smiling.index(SAD)
     assert smiling.index(JOYFUL) < smiling.index(SAD)
     assert ids(loving, RecommendRequest(mood_weight=0))[0] == SAD
+
+
+@pytest.mark.parametrize(
+    ("hour", "leads", "waits", "named"),
+    [(16.0, HAPPY, CALM, "afternoon"), (3.5, CALM, ANGRY, "night"), (23.5, STILL, PUNK, "night")],
+)
+def test_without_a_mood_the_hour_counts(
+    hour: float, leads: TrackId, waits: TrackId, named: str
+) -> None:
+    """Lively in the afternoon, calm at night; and the hour is the reason."""
+    ranked = rank(pack(), RecommendRequest(mood_weight=0, hour=hour))
+    order = [r.track for r in ranked]
+    assert order.index(leads) < order.index(waits)
+    reasons = {(r.reason.kind, r.reason.subject) for r in ranked}
+    assert (ReasonKind.HOUR, named) in reasons
+
+
+def test_a_mood_that_counts_wholly_leaves_nothing_to_the_hour() -> None:
+    """A happy face at night gets happy music."""
+    happy = RecommendRequest(valence=0.8, arousal=0.5)
+    assert rank(pack(), happy) == rank(pack(), msgspec.structs.replace(happy, hour=3.0))
+
+
+def test_the_day_has_a_wave() -> None:
+    """Liveliest at four in the afternoon, calmest at four in the morning, even between."""
+    assert [round(hour_arousal(hour), 2) for hour in (16, 4, 10, 22)] == [0.4, -0.4, 0, 0]
+    assert [time_of_day(hour) for hour in (0, 4.9, 5, 12, 18, 23, 23.9)] == [
+        "night", "night", "morning", "afternoon", "evening", "night", "night"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["80s", "1980s", "80년대"])
+def test_an_era_is_asked_for_in_any_of_its_names(asked: str) -> None:
+    """The track of 1984 leads, and says so in the word that was asked for."""
+    three = [track(1, year=1965), track(2, year=1984), track(3, year=2015)]
+    best = rank(library_pack("l", three, shipped_tags()), RecommendRequest(tags=(asked,)))[0]
+    assert best.track == three[1].id
+    assert (best.reason.kind, best.reason.subject) == (ReasonKind.TAGS, asked)
+
+
+def test_a_listener_takes_what_was_worked_out_of_the_library() -> None:
+    """Another listener of the same library shares its index; taste and bans are their own."""
+    one = pack()
+    liked, banned = np.zeros(8, np.float32), np.zeros(8, np.bool_)
+    liked[1], banned[0] = 1, True
+    none = np.zeros(0, np.float32)
+    other = one.for_listener("ann", factors=none, affinity=liked, plays=liked, banned=banned)
+    assert other.index is one.index
+    assert not one.knows_taste
+    assert other.knows_taste
+    assert HAPPY not in ids(other, RecommendRequest())
+
+
+def test_a_bag_of_tags_is_placed_as_the_vocabulary_says() -> None:
+    """Each track's valence, arousal and certainty are those of its tags, one by one."""
+    bags = [("happy", "80s"), (), ("sad", "metal", "rain"), ("unheard of",)]
+    made = library_pack("l", [track(n, *bag) for n, bag in enumerate(bags)], shipped_tags())
+    for row in range(len(bags)):
+        *place, certainty = made.vocabulary.place(made.tags_of(row).tolist())
+        np.testing.assert_allclose(made.valence_arousal[row], place, atol=1e-6)
+        assert made.certainty[row] == pytest.approx(certainty, abs=1e-6)
+
+
+def test_a_sound_that_is_sure_counts_for_more() -> None:
+    """Of two tracks tagged sad whose sound is happy, the surer sound is the happier."""
+    unsure, sure = (
+        track(n, "sad", valence=0.8, arousal=0.5, valence_certainty=c, arousal_certainty=c)
+        for n, c in ((1, 0.1), (2, 0.9))
+    )
+    made = library_pack("l", [unsure, sure], shipped_tags())
+    assert made.valence_arousal[1, 0] > 0 > made.valence_arousal[0, 0]
