@@ -23,9 +23,12 @@ from device.vision.runtime import installed_runtime
 from device.vision.sight import load_sight
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
+    from contracts.vision_wire import Face
     from device.vision.faces import FoundFace
     from device.vision.sight import Sight
 
@@ -40,8 +43,20 @@ class Looks:
     """A sight that counts how often its detectors look."""
 
     def __init__(self, sight: Sight) -> None:
-        self._sight, self.read, self.is_close = sight, sight.read, sight.is_close
-        self.near = self.far = 0
+        self._sight, self.is_close, self.close_far = sight, sight.is_close, sight.close_far
+        self.near = self.far = self.readings = 0
+
+    @property
+    def far_is_open(self) -> bool:
+        """As the sight says."""
+        return self._sight.far_is_open
+
+    def read(
+        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
+    ) -> tuple[Face, ...]:
+        """Count and read."""
+        self.readings += len(found)
+        return self._sight.read(frame, found, mirrored=mirrored)
 
     def find_near(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
         """Count and look."""
@@ -99,6 +114,7 @@ def amortised(sight: Sight, shown: list[NDArray[np.uint8]], per_second: float) -
         "faces_a_frame": round(faces / AMORTISED_FRAMES, 2),
         "near_looks_percent": round(100 * looks.near / AMORTISED_FRAMES),
         "far_looks_percent": round(100 * looks.far / AMORTISED_FRAMES),
+        "readings_a_frame": round(looks.readings / AMORTISED_FRAMES, 2),
     }
 
 
@@ -203,6 +219,7 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
         [f"{r['clip']}, {r['per_second']:.0f} frames/s", f"{r['cpu_ms']:.2f}"]
         + [f"{r['faces_a_frame']:.2f}"]
         + [f"{r[k]} %" for k in ("near_looks_percent", "far_looks_percent")]
+        + [f"{r['readings_a_frame']:.2f}"]
         for r in found["amortised"]
     ]
     running = found["program"]["with_a_listener"]
@@ -219,7 +236,8 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
             ["milliseconds", "1 thread: CPU", "wall", "2 threads: CPU", "wall"], stage_rows
         ),
         "amortised": pages.table(
-            ["clip", "CPU ms a frame", "faces a frame", "near looks", "far looks"], chain_rows
+            ["clip", "CPU ms a frame", "faces a frame", "near looks", "far looks", "readings"],
+            chain_rows,
         ),
         "program": pages.table(
             ["", "idle", "with a listener"],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -53,6 +54,27 @@ def test_a_face_in_a_mask_is_not_seen() -> None:
     assert sight.faces(frame, [left_half]) == ()
     assert len(sight.faces(frame, [right_half])) == 1
     assert sight.faces(frame, [right_half, left_half]) == ()
+
+
+def test_a_thorough_look_reads_the_mirror_image_too() -> None:
+    """Its emotions are the mean of both readings."""
+    sight, frame = real_sight(), drawn_face(12)
+    found = sight.find(frame, thorough=True)
+    (plain,), (mirrored,) = sight.read(frame, found), sight.read(frame, found, mirrored=True)
+    (both,) = sight.faces(frame, thorough=True)
+    assert plain.emotions != mirrored.emotions
+    assert np.allclose(both.emotions, np.mean([plain.emotions, mirrored.emotions], 0), atol=2e-4)
+
+
+def test_a_mirrored_reading_is_that_of_the_mirrored_frame() -> None:
+    """A face and its mirror image in a mirrored frame read alike."""
+    sight, frame = real_sight(), drawn_face()
+    (face,) = sight.find(frame)
+    left, top, wide, high = face.box
+    other = replace(face, box=(640 - left - wide, top, wide, high), roll_degrees=-face.roll_degrees)
+    (mirrored,) = sight.read(frame, [face], mirrored=True)
+    (plain,) = sight.read(np.ascontiguousarray(frame[:, ::-1]), [other])
+    assert np.abs(np.subtract(mirrored.emotions, plain.emotions)).max() < 0.1
 
 
 def test_an_unsure_classifier_says_so(models: Path) -> None:
@@ -131,6 +153,7 @@ def test_the_model_says_how_it_is_quantised() -> None:
     manifest = read_manifest(MODELS / "emotion.json")
     model = TfliteModel(verified_bytes(manifest, MODELS))
     entry = model.inputs[0]
-    assert (entry.shape, entry.dtype) == ((1, 64, 64, 1), np.dtype(np.int8))
+    side = manifest.input_size
+    assert (entry.shape, entry.dtype) == ((1, side, side, 1), np.dtype(np.int8))
     assert entry.scale > 0
     assert installed_runtime() in {"ai_edge_litert", "tflite_runtime"}

@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from contracts.model_manifest import read_manifest, verified_bytes
-from device.vision.faces import FaceDetector, anchor_centres, letterboxed
+from contracts.model_manifest import ModelError, read_manifest, verified_bytes
+from device.vision.faces import FaceDetector, anchor_centres, letterboxed, shrunk
 from device.vision.runtime import TfliteModel
-from device.vision.sight import MODELS
-from tests.vision_scene import drawn_face, real_sight, video, wall
+from device.vision.sight import MODELS, ShapedDetector
+from device.vision.wide_input import rows_for, with_rows
+from tests.vision_scene import WALL, drawn_face, real_sight, video, wall
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def detector() -> FaceDetector:
 
 def test_anchors_are_two_a_cell_of_the_fine_grid_and_six_of_the_coarse() -> None:
     """896 candidates: 16 x 16 x 2 at stride 8, then 8 x 8 x 6 at stride 16, row by row."""
-    centres = anchor_centres(128)
+    centres = anchor_centres(128, 128)
     assert centres.shape == (896, 2)
     assert centres[:3].tolist() == [[4, 4], [4, 4], [12, 4]]
     assert centres[512:519, 0].tolist() == [8, 8, 8, 8, 8, 8, 24]
@@ -33,7 +34,7 @@ def test_anchors_are_two_a_cell_of_the_fine_grid_and_six_of_the_coarse() -> None
 
 def test_the_far_detector_has_one_anchor_a_cell() -> None:
     """48 x 48 cells of four pixels."""
-    centres = anchor_centres(192)
+    centres = anchor_centres(192, 192)
     assert centres.shape == (2304, 2)
     assert centres[49].tolist() == [6, 6]
 
@@ -70,12 +71,68 @@ def test_a_photo_shows_near_and_far_faces() -> None:
 
 
 def test_a_wide_frame_is_letterboxed_above_and_below() -> None:
-    """640 x 480 becomes 128 x 96, with 16 black rows over and under it."""
-    square, scale, offset = letterboxed(wall(), 128)
+    """640 x 480 becomes 128 x 96, with 16 black rows over and under it in a square."""
+    square, scale, offset = letterboxed(wall(), 128, 128)
     assert (scale, offset.tolist()) == (0.2, [0, 16])
-    assert not square[:16].any()
-    assert not square[112:].any()
-    assert square[16:112].all()
+    assert (square[:16] == -1).all()
+    assert (square[112:] == -1).all()
+    wanted = np.array(WALL[::-1], np.float32) / 127.5 - 1
+    assert np.allclose(square[16:112], wanted, atol=1e-6)
+
+
+def test_an_input_has_as_many_rows_as_its_frames_need() -> None:
+    """In steps of 16, and never fewer than half of its columns."""
+    sizes = [(640, 480), (1280, 720), (480, 640), (4000, 100)]
+    assert [rows_for(*size, 128) for size in sizes] == [96, 80, 128, 64]
+    assert [rows_for(*size, 192) for size in sizes] == [144, 112, 192, 96]
+
+
+def test_a_flat_frame_needs_no_bars_in_a_wide_input() -> None:
+    """640 x 480 fills 128 x 96; 16:9 leaves 12 black rows above and 12 below."""
+    filled, scale, offset = letterboxed(wall(), 128, 96)
+    assert (scale, offset.tolist()) == (0.2, [0, 0])
+    assert (filled > -1).all()
+    wide, scale, offset = letterboxed(wall(1280, 720), 128, 96)
+    assert (scale, offset.tolist()) == (0.1, [0, 12])
+    assert (wide[11] == -1).all()
+    assert (wide[12] > -1).all()
+
+
+def test_every_pixel_counts_when_a_frame_shrinks() -> None:
+    """Stripes as fine as pixels become the grey between them, not one of their colours."""
+    frame = np.zeros((480, 640, 3), np.uint8)
+    frame[:, ::2] = 200
+    small = shrunk(frame, (128, 96))
+    assert np.abs(small.astype(float) - 100).max() < 3
+
+
+@pytest.mark.parametrize(("stem", "side"), [("face_detector", 128), ("face_detector_far", 192)])
+def test_a_wide_input_has_the_published_weights(stem: str, side: int) -> None:
+    """The detector for 4:3 finds the same face, at the same place, as the published square."""
+    content = verified_bytes(read_manifest(MODELS / f"{stem}.json"), MODELS)
+    detector = ShapedDetector(content, side, 1)
+    for centre in ((320, 240), (140, 200), (500, 260)):
+        (wide,) = detector.open(side * 3 // 4).find(drawn_face(centre=centre))
+        (square,) = detector.open(side).find(drawn_face(centre=centre))
+        assert np.abs(np.subtract(wide.box, square.box)).max() < 0.06 * square.box[2]
+        assert abs(wide.roll_degrees - square.roll_degrees) < 3
+
+
+def test_a_portrait_is_looked_at_in_a_square() -> None:
+    """A photo that is higher than wide shows its face, and the next frame of a camera too."""
+    sight = real_sight()
+    for picture in (drawn_face()[:, 140:500], drawn_face()):
+        (found,) = sight.find(picture)
+        assert 130 < found.box[2] < 230
+
+
+def test_only_the_published_models_are_rewritten() -> None:
+    """Anything else is refused, and so is a model for another side."""
+    near = verified_bytes(read_manifest(MODELS / "face_detector.json"), MODELS)
+    assert with_rows(near, 128, 128) is near
+    for content, side in ((near, 192), (b"no model", 128), (near * 2, 128)):
+        with pytest.raises(ModelError, match="no BlazeFace"):
+            with_rows(content, side, side * 3 // 4)
 
 
 @pytest.mark.parametrize("centre", [(320, 240), (160, 200), (480, 260)])

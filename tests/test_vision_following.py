@@ -32,6 +32,14 @@ class Counted:
     def __init__(self) -> None:
         self.sight = real_sight()
         self.near = self.far = 0
+        self.mirrored: list[bool] = []
+
+    @property
+    def far_is_open(self) -> bool:
+        return self.sight.far_is_open
+
+    def close_far(self) -> None:
+        self.sight.close_far()
 
     def find_near(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
         self.near += 1
@@ -45,9 +53,10 @@ class Counted:
         return self.sight.with_far(frame, near)
 
     def read(
-        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], masks: Sequence[Box] = ()
+        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
     ) -> tuple[Face, ...]:
-        return self.sight.read(frame, found, masks)
+        self.mirrored.append(mirrored)
+        return self.sight.read(frame, found, mirrored=mirrored)
 
 
 class Room:
@@ -61,6 +70,10 @@ class Room:
     def show(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
         self.now += PERIOD
         return self.watch.find(frame, self.now)
+
+    def faces(self, frame: NDArray[np.uint8], masks: Sequence[Box] = ()) -> tuple[Face, ...]:
+        self.now += PERIOD
+        return self.watch.faces(frame, self.now, masks)
 
     def seconds_until(self, frame: NDArray[np.uint8], people: int) -> float:
         """How long this frame is shown until so many are told."""
@@ -201,6 +214,54 @@ def test_the_same_frames_tell_the_same() -> None:
         return [watch.faces(frame, n * PERIOD) for n, frame in enumerate(frames)]
 
     assert told() == told()
+
+
+def test_a_followed_face_is_read_in_every_second_frame(room: Room) -> None:
+    """And in turns as it is and in the mirror, also across the detectors' looks."""
+    told = [room.faces(drawn_face()) for _ in range(12)]
+    assert [len(faces) for faces in told] == [1] * 12
+    assert room.eye.mirrored == [False, True, False, True, False, True]
+    assert all(told[n][0].emotions == told[n + 1][0].emotions for n in range(0, 12, 2))
+    assert told[0][0].emotions != told[2][0].emotions
+
+
+def test_a_held_reading_stands_where_the_face_is_now(room: Room) -> None:
+    """Emotions are those of the frame before, the box is this frame's."""
+    (before,) = room.faces(drawn_face(centre=(300, 240)))
+    (after,) = room.faces(drawn_face(centre=(312, 240)))
+    assert after.emotions == before.emotions
+    assert abs((after.box.left - before.box.left) * 640 - 12) < 4
+
+
+def test_a_new_face_is_read_at_once(room: Room) -> None:
+    """Nobody is told with the emotions of whoever sat there before."""
+    for frames in range(1, 5):
+        room.watch.forget()
+        for _ in range(frames):
+            room.faces(drawn_face(centre=(200, 240)))
+        room.eye.mirrored.clear()
+        assert len(room.faces(drawn_face(centre=(420, 240)))) == 1
+        assert len(room.eye.mirrored) == 1
+
+
+def test_a_face_that_was_masked_is_read_when_its_mask_goes(room: Room) -> None:
+    """It has no older reading that could hold, and while it was masked it was not read."""
+    everywhere = Box(left=0, top=0, width=1, height=1)
+    assert room.faces(drawn_face(), (everywhere,)) == ()
+    assert len(room.faces(drawn_face())) == 1
+
+
+def test_the_far_detector_is_closed_after_disuse(room: Room) -> None:
+    """While a listener sits close it takes no memory; across a room it is opened again."""
+    room.show(across_the_room())
+    assert room.eye.far_is_open
+    until = room.now + FollowingSettings().close_far_seconds + 2
+    while room.now < until:
+        room.show(drawn_face())
+    assert not room.eye.far_is_open
+    while len(room.show(across_the_room())) != 1:
+        assert room.now < until + 5
+    assert room.eye.far_is_open
 
 
 def test_masks_hide_a_followed_face() -> None:

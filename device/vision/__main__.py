@@ -19,6 +19,7 @@ from contracts.settings import EXIT_REFUSED
 from device.vision.camera import MonotonicClock, open_camera
 from device.vision.capture import Bell, CameraThread
 from device.vision.link import serve
+from device.vision.memory import give_back
 from device.vision.service import Vision
 from device.vision.shutter import CameraStuckError, Shutter
 from device.vision.sight import MODELS, load_sight
@@ -34,6 +35,7 @@ class Program:
     def __init__(self, models: Path) -> None:
         self._clock, self._bell, self._ended = MonotonicClock(), Bell(), False
         self._vision = Vision(load_sight(models), Shutter(self._capture))
+        give_back()
 
     def run(self, socket: Path) -> None:
         """Serve core until a signal comes.

@@ -12,6 +12,8 @@ from contracts.preprocess import crop_face, square_around, standardise
 from contracts.vision_wire import Box, Face
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from contracts.model_manifest import ModelManifest
@@ -48,18 +50,23 @@ class EmotionClassifier:
         logits = self._model.run(standardise(crop, self._size)[None])[0].reshape(-1)
         return softmax(logits.astype(np.float64) / self._manifest.temperature)
 
-    def read(self, frame: NDArray[np.uint8], found: FoundFace) -> Face:
+    def read(
+        self, frame: NDArray[np.uint8], found: FoundFace, mirrored: Sequence[bool] = (False,)
+    ) -> Face:
         """The face as it crosses the wire.
 
         Args:
             frame: uint8 [height, width, 3] BGR.
             found: where the detector found it.
+            mirrored: whether it is read in the mirror; of several readings the mean counts.
 
         """
-        chances = self.probabilities(self.crop(frame, found))
+        crop = self.crop(frame, found)
+        sides = [crop[:, ::-1] if mirror else crop for mirror in mirrored]
+        chances = np.mean([self.probabilities(np.ascontiguousarray(s)) for s in sides], axis=0)
         valence, arousal = chances @ _COORDINATES
         return Face(
-            box=_box(found, frame.shape[1], frame.shape[0]),
+            box=box_of(found, frame),
             score=min(1.0, round(found.score, 4)),
             emotions=tuple(min(1.0, round(float(p), 4)) for p in chances),
             valence=round(float(valence), 4),
@@ -89,7 +96,9 @@ def _check(model: TfliteModel, manifest: ModelManifest) -> None:
         raise ModelError(msg)
 
 
-def _box(found: FoundFace, width: int, height: int) -> Box:
+def box_of(found: FoundFace, frame: NDArray[np.uint8]) -> Box:
+    """Where a face is, in fractions of its frame."""
+    height, width = frame.shape[:2]
     left, top, wide, high = found.box
     fractions = left / width, top / height, wide / width, high / height
     kept = [round(min(max(f, FRACTION_LIMITS[0]), FRACTION_LIMITS[1]), 4) for f in fractions]

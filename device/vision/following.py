@@ -1,9 +1,11 @@
 """Frames of one camera → faces: looks with the detectors now and then, follows in between.
 
-A detector costs several times what reading an emotion does, and between two frames a listener
-hardly moves. So each found face leaves a small picture of itself; in the next frames that
-picture is searched for around where the face was (normalised cross-correlation). When it is not
-found well enough, or it is time again, the detectors look at the whole frame.
+Between two frames a listener hardly moves, and looking costs far more than following. So each
+found face leaves a small picture of itself; in the next frames that picture is searched for
+around where the face was (normalised cross-correlation). When it is not found well enough, or it
+is time again, the detectors look at the whole frame. The emotions of faces that are followed are
+read in turns from the face and from its mirror image, and not in every frame; in between the last
+reading holds.
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import cv2
 import msgspec
 import numpy as np
+from msgspec.structs import replace as replace_fields
 
 from contracts.preprocess import CROP_SIZE, crop_face
+from device.vision.emotions import box_of
 from device.vision.faces import apart
+from device.vision.sight import unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +51,15 @@ class FollowingSettings(msgspec.Struct, frozen=True, kw_only=True):
     of the listeners' frames stay above 0.93 for a second, and of what is beside a face 99 in a
     hundred stay below 0.76; where it holds, the box is within 3 % of the detector's at the
     median. Quick turns of the head fall below it, and are looked at anew."""
+    read_again_seconds: Positive = 0.35
+    """How long a reading of a followed face holds: every second frame of five a second is read.
+    A mood is told as soon and as rightly as from all of them (docs/vision.md, *From emotions to
+    a mood*), since the next frame shows nearly the same face."""
     forget_seconds: Positive = 1.5
     """After a gap in the frames this long, nothing is known about who is there."""
+    close_far_seconds: Positive = 60.0
+    """Unused for so long, the far detector's memory is given back; opening it again takes as
+    long as four of its looks."""
 
 
 SEARCHED = 1.5
@@ -70,10 +82,17 @@ class Finder(Protocol):
     def with_far(self, frame: NDArray[np.uint8], near: list[FoundFace]) -> list[FoundFace]:
         """These and what the far detector finds."""
 
+    @property
+    def far_is_open(self) -> bool:
+        """Whether the far detector takes memory now."""
+
+    def close_far(self) -> None:
+        """Let the far detector's memory go until it is needed again."""
+
     def read(
-        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], masks: Sequence[Box] = ()
+        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
     ) -> tuple[Face, ...]:
-        """The emotions of found faces."""
+        """The emotions of found faces, or of their mirror images."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,8 @@ class Followed:
     face: FoundFace
     picture: NDArray[np.uint8]
     """uint8 [PICTURE_SIDE, PICTURE_SIDE]."""
+    reading: Face | None = None
+    """Its emotions when they were last read."""
 
 
 class Watch:
@@ -102,7 +123,8 @@ class Watch:
         """Another camera, or another time: look anew."""
         self._followed: tuple[Followed, ...] = ()
         self._shape: tuple[int, ...] = ()
-        self._seen_at = self._near_at = self._far_at = -math.inf
+        self._seen_at = self._near_at = self._far_at = self._read_at = -math.inf
+        self._mirrored = False
 
     def faces(
         self, frame: NDArray[np.uint8], at: float, masks: Sequence[Box] = ()
@@ -115,7 +137,16 @@ class Watch:
             masks: a face whose centre lies in one of them is left out.
 
         """
-        return self._sight.read(frame, self.find(frame, at), masks)
+        seen = unmasked(self.find(frame, at), frame, masks)
+        known = {id(followed.face): followed.reading for followed in self._followed}
+        held = [known[id(face)] for face in seen]
+        if None in held or at >= self._read_at + self._settings.read_again_seconds:
+            return self._read(frame, at, seen)
+        return tuple(
+            replace_fields(reading, box=box_of(face, frame))
+            for face, reading in zip(seen, held, strict=True)
+            if reading is not None
+        )
 
     def find(self, frame: NDArray[np.uint8], at: float) -> list[FoundFace]:
         """Where the faces of a frame captured at monotonic second `at` are, largest first."""
@@ -123,14 +154,35 @@ class Watch:
         if frame.shape != self._shape or not 0 <= gap < self._settings.forget_seconds:
             self.forget()
         self._shape, self._seen_at = frame.shape, at
-        moved = self._moved(frame) if at < self._next_look() else None
+        due = at >= self._next_look()
+        moved = None if due else self._moved(frame)
         if moved is None:
+            # Whoever was lost is read anew; whoever is only looked for again is not.
+            before = self._followed if due else ()
             self._followed = tuple(
-                Followed(face, face_picture(frame, face)) for face in self._looked(frame, at)
+                Followed(face, face_picture(frame, face), _last_reading(face, before))
+                for face in self._looked(frame, at)
             )
         else:
             self._followed = moved
+        self._rest(at)
         return sorted((f.face for f in self._followed), key=lambda face: -face.area)
+
+    def _read(
+        self, frame: NDArray[np.uint8], at: float, seen: Sequence[FoundFace]
+    ) -> tuple[Face, ...]:
+        """Read all faces now, each time the other way round, and remember what was read."""
+        faces = self._sight.read(frame, seen, mirrored=self._mirrored)
+        read = {id(face): reading for face, reading in zip(seen, faces, strict=True)}
+        self._followed = tuple(
+            replace(followed, reading=read.get(id(followed.face))) for followed in self._followed
+        )
+        self._read_at, self._mirrored = at, not self._mirrored
+        return faces
+
+    def _rest(self, at: float) -> None:
+        if self._sight.far_is_open and at >= self._far_at + self._settings.close_far_seconds:
+            self._sight.close_far()
 
     def _next_look(self) -> float:
         again, near = self._settings.look_again_seconds, self._settings.look_near_seconds
@@ -157,6 +209,12 @@ class Watch:
             return near
         self._far_at = at
         return self._sight.with_far(frame, near)
+
+
+def _last_reading(face: FoundFace, before: Sequence[Followed]) -> Face | None:
+    """What was last read of the followed face that was where this one was found."""
+    same = (followed for followed in before if not apart(face, [followed.face]))
+    return next((followed.reading for followed in same), None)
 
 
 def face_picture(frame: NDArray[np.uint8], face: FoundFace) -> NDArray[np.uint8]:

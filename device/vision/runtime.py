@@ -31,6 +31,7 @@ RUNTIMES = ("ai_edge_litert", "tflite_runtime")
 
 class _Interpreter(Protocol):
     def allocate_tensors(self) -> None: ...
+    def resize_tensor_input(self, index: int, shape: tuple[int, ...]) -> None: ...
     def get_input_details(self) -> list[dict[str, Any]]: ...
     def get_output_details(self) -> list[dict[str, Any]]: ...
     def set_tensor(self, index: int, value: NDArray[np.generic]) -> None: ...
@@ -56,13 +57,21 @@ class TfliteModel:
 
     Takes bytes, never a path: what runs is what was verified.
 
+    Args:
+        content: the .tflite.
+        threads: how many the runtime may use.
+        shape: of the input, where it is another than the model's own.
+
     Raises:
-        ModelError: the bytes are no TFLite model, or no runtime is installed.
+        ModelError: the bytes are no TFLite model, it cannot take that shape, or no runtime is
+            installed.
 
     """
 
-    def __init__(self, content: bytes, threads: int = 1) -> None:
-        self._interpreter = _opened(content, threads)
+    def __init__(
+        self, content: bytes, threads: int = 1, shape: tuple[int, ...] | None = None
+    ) -> None:
+        self._interpreter = _opened(content, threads, shape)
         self.inputs = tuple(map(_tensor, self._interpreter.get_input_details()))
         self.outputs = tuple(map(_tensor, self._interpreter.get_output_details()))
 
@@ -98,13 +107,15 @@ def installed_runtime() -> str:
     raise ModelError(msg)
 
 
-def _opened(content: bytes, threads: int) -> _Interpreter:
+def _opened(content: bytes, threads: int, shape: tuple[int, ...] | None) -> _Interpreter:
     module = importlib.import_module(f"{installed_runtime()}.interpreter")
     with _native_chatter() as chatter:
         try:
             interpreter: _Interpreter = module.Interpreter(
                 model_content=content, num_threads=threads
             )
+            if shape:
+                interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], shape)
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             chatter.seek(0)

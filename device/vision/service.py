@@ -70,6 +70,8 @@ class Vision:
                 self._shutter.close()
             case AnalysePhoto(photo=photo):
                 yield analyse_photo(photo, descriptor, self._sight)
+        if not self._shutter.wanted:
+            self._sight.close_far()
         yield from self._news()
 
     def turn(self, now: float) -> Iterator[FromVision]:

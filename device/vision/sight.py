@@ -7,7 +7,6 @@ close by the far one looks across the room; in a photo, which has time, both alw
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,12 @@ from contracts.model_manifest import ModelError, read_manifest, verified_bytes
 from contracts.preprocess import square_around
 from device.vision.emotions import EmotionClassifier
 from device.vision.faces import FaceDetector, apart
+from device.vision.memory import give_back
 from device.vision.runtime import TfliteModel
+from device.vision.wide_input import FAR_SIDE, NEAR_SIDE, rows_for, with_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -39,12 +40,55 @@ MAX_FACES = 16
 """Smaller ones in a crowd are left out, so that a frame costs a bounded time."""
 
 
+class ShapedDetector:
+    """A face detector that opens its model for the shape of the frames that it is shown.
+
+    Args:
+        content: the published .tflite.
+        side: of its input in pixels.
+        threads: how many the runtime may use.
+
+    """
+
+    def __init__(self, content: bytes, side: int, threads: int) -> None:
+        self._content, self._side, self._threads = content, side, threads
+        self._rows = 0
+        self._detector: FaceDetector | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes memory now."""
+        return self._detector is not None
+
+    def find(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
+        """Faces of a uint8 [height, width, 3] BGR frame, largest first."""
+        height, width = frame.shape[:2]
+        return self.open(rows_for(width, height, self._side)).find(frame)
+
+    def open(self, rows: int) -> FaceDetector:
+        """The detector whose input has so many rows.
+
+        Raises:
+            ModelError: the content is not the published model.
+
+        """
+        if self._detector is None or rows != self._rows:
+            content = with_rows(self._content, self._side, rows)
+            model = TfliteModel(content, self._threads, (1, rows, self._side, 3))
+            self._detector, self._rows = FaceDetector(model), rows
+        return self._detector
+
+    def close(self) -> None:
+        """Let the memory go; the next frame opens it again."""
+        self._detector = None
+
+
 class Sight:
     """All models, ready.
 
     Args:
         near: the detector whose boxes the classifier's manifest frames.
-        far: opens the detector for the room; called when it is first needed.
+        far: the detector for the room, opened when it is first needed.
         far_framing: `scale` and `lower_by` that make a box of `far` one of `near`.
         classifier: reads the emotions.
 
@@ -52,12 +96,12 @@ class Sight:
 
     def __init__(
         self,
-        near: FaceDetector,
-        far: Callable[[], FaceDetector],
+        near: ShapedDetector,
+        far: ShapedDetector,
         far_framing: dict[str, float],
         classifier: EmotionClassifier,
     ) -> None:
-        self._near, self._far, self._far_framing = near, cache(far), far_framing
+        self._near, self._far, self._far_framing = near, far, far_framing
         self.classifier = classifier
         self.detector_name = ""
         self.classifier_name = ""
@@ -77,38 +121,57 @@ class Sight:
 
     def with_far(self, frame: NDArray[np.uint8], near: list[FoundFace]) -> list[FoundFace]:
         """These faces, and those that the far detector finds besides; largest first."""
-        far = [self._as_near(face) for face in self._far().find(frame)]
+        far = [self._as_near(face) for face in self._far.find(frame)]
         both = near + [face for face in far if apart(face, near)]
         return sorted(both, key=lambda face: face.area, reverse=True)
+
+    @property
+    def far_is_open(self) -> bool:
+        """Whether the far detector takes memory now."""
+        return self._far.is_open
+
+    def close_far(self) -> None:
+        """Let the far detector's memory go until it is needed again."""
+        if self._far.is_open:
+            self._far.close()
+            give_back()
 
     def faces(
         self, frame: NDArray[np.uint8], masks: Sequence[Box] = (), *, thorough: bool = False
     ) -> tuple[Face, ...]:
         """Faces of a uint8 [height, width, 3] BGR frame, largest first.
 
-        A face whose centre lies in one of `masks` is left out before its emotion is read.
+        A face whose centre lies in one of `masks` is left out before its emotion is read. A
+        `thorough` look reads each face in the mirror too.
         """
-        return self.read(frame, self.find(frame, thorough=thorough), masks)
+        found = unmasked(self.find(frame, thorough=thorough), frame, masks)
+        sides = (False, True) if thorough else (False,)
+        return tuple(self.classifier.read(frame, face, sides) for face in found)
 
     def read(
-        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], masks: Sequence[Box] = ()
+        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
     ) -> tuple[Face, ...]:
-        """The emotions of faces found in a frame, but of those whose centre is masked."""
-        height, width = frame.shape[:2]
-        seen: list[Face] = []
-        for face in found:
-            left, top, wide, high = face.box
-            centre = (left + wide / 2) / width, (top + high / 2) / height
-            if not any(_holds(mask, *centre) for mask in masks):
-                seen.append(self.classifier.read(frame, face))
-            if len(seen) == MAX_FACES:
-                break
-        return tuple(seen)
+        """The emotions of faces found in a frame, or of their mirror images."""
+        return tuple(self.classifier.read(frame, face, (mirrored,)) for face in found)
 
     def _as_near(self, face: FoundFace) -> FoundFace:
         framing = self._far_framing
         x, y, side = square_around(face.box, framing["scale"], framing["lower_by"])
         return replace(face, box=(x - side / 2, y - side / 2, side, side))
+
+
+def unmasked(
+    found: Sequence[FoundFace], frame: NDArray[np.uint8], masks: Sequence[Box]
+) -> list[FoundFace]:
+    """Those of the faces found in a frame whose centre no mask holds, MAX_FACES at most."""
+    height, width = frame.shape[:2]
+    seen = []
+    for face in found:
+        left, top, wide, high = face.box
+        centre = (left + wide / 2) / width, (top + high / 2) / height
+        if not any(_holds(mask, *centre) for mask in masks):
+            seen.append(face)
+    return seen[:MAX_FACES]
 
 
 def load_sight(folder: Path = MODELS, threads: int = 1) -> Sight:
@@ -125,10 +188,12 @@ def load_sight(folder: Path = MODELS, threads: int = 1) -> Sight:
     if not {"scale", "lower_by"} <= far.crop.keys():
         msg = f"{folder}/face_detector_far.json lacks crop.scale or crop.lower_by"
         raise ModelError(msg)
+    near_detector = ShapedDetector(near_bytes, NEAR_SIDE, threads)
+    near_detector.open(rows_for(4, 3, NEAR_SIDE))
     sight = Sight(
-        FaceDetector(TfliteModel(near_bytes, threads)),
-        # Opened, it takes eight megabytes, which a device that hears one person never needs.
-        lambda: FaceDetector(TfliteModel(far_bytes, threads)),
+        near_detector,
+        # Opened, it takes ten megabytes, which a device that hears one person never needs.
+        ShapedDetector(far_bytes, FAR_SIDE, threads),
         far.crop,
         EmotionClassifier(TfliteModel(emotion_bytes, threads), emotion),
     )
