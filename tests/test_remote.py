@@ -28,7 +28,12 @@ from contracts.messages import (
 )
 from contracts.track import TrackId
 from device.events import Event, RankingArrived, ServerChanged
-from device.recommend.remote import CHUNK_TRACKS, RESEND_SECONDS, RemoteRecommender
+from device.recommend.remote import (
+    CHUNK_TRACKS,
+    QUESTIONS_KEPT,
+    RESEND_SECONDS,
+    RemoteRecommender,
+)
 from device.vision.fakes import HandClock
 from tests.stage import make_track
 
@@ -269,13 +274,22 @@ def test_an_answer_arrives_with_its_round_trip(known: Wire) -> None:
 
 
 def test_a_late_or_repeated_answer_is_dropped(known: Wire) -> None:
-    """Only the question asked last is answered, and once."""
+    """Only the question asked last is answered, and once; an earlier answer counts too."""
     known.remote.ask("r1", QUERY)
+    known.clock.wait(1)
     known.remote.ask("r2", QUERY)
     for correlation in ("r1", "r2", "r2", "\xff"):
         known.say(topics.RECOMMEND_REPLY, REPLY, correlation)
     assert [e.request for e in known.events if isinstance(e, RankingArrived)] == ["r2"]
-    assert len(known.remote.round_trips_ms) == 1
+    assert list(known.remote.round_trips_ms) == [pytest.approx(1000), 0]
+    assert (known.remote.sent, known.remote.answered) == (2, 2)
+
+
+def test_questions_that_nobody_answers_are_forgotten(known: Wire) -> None:
+    """Of a thousand the latest few are remembered."""
+    for number in range(1000):
+        known.remote.ask(f"r{number}", QUERY)
+    assert list(known.remote._asked) == [f"r{n}" for n in range(1000 - QUESTIONS_KEPT, 1000)]
 
 
 def deed(number: int) -> Interaction:

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 CHUNK_TRACKS = 200
 OUTBOX_BATCH = 200
 ROUND_TRIPS_KEPT = 200
+QUESTIONS_KEPT = 16
+"""Asked and not answered: what a server took so long for still counts among its round trips."""
 RESEND_SECONDS = 5.0
 """Between two tries to bring library or outbox to the server."""
 MOST_DOUBLINGS = 6
@@ -86,6 +88,7 @@ class RemoteRecommender:
         self._missing: tuple[int, ...] = ()
         self._refusals, self._refused_since_sent = 0, False
         self._asked: dict[str, tuple[float, str]] = {}
+        self._latest = ""
         self.sent = 0
         self.answered = 0
         self.round_trips_ms: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
@@ -143,7 +146,10 @@ class RemoteRecommender:
 
     def ask(self, request: str, query: RecommendRequest) -> None:
         """Ask the server; its answer comes as an event, or does not come."""
-        self._asked = {request: (self._clock(), query.library)}
+        self._asked[request] = (self._clock(), query.library)
+        self._latest = request
+        for older in list(self._asked)[:-QUESTIONS_KEPT]:
+            del self._asked[older]
         self.sent += 1
         self._publish(
             Publication(
@@ -193,15 +199,20 @@ class RemoteRecommender:
         request = publication.correlation.decode("ascii", "replace")
         asked_at, library = self._asked.pop(request, (None, ""))
         if asked_at is None:
-            return  # late: core has asked somebody else since
+            return  # answered before, or not ours
         now = self._clock()
         self.answered += 1
         self.round_trips_ms.append((now - asked_at) * 1000)
-        self._put(
-            RankingArrived(
-                at=now, request=request, tier=Tier.SERVER, tracks=reply.tracks, error=reply.error
+        if request == self._latest:  # else core has asked anew since: counted, not played
+            self._put(
+                RankingArrived(
+                    at=now,
+                    request=request,
+                    tier=Tier.SERVER,
+                    tracks=reply.tracks,
+                    error=reply.error,
+                )
             )
-        )
         if not reply.error:
             self._refusals = 0
         elif library == self._library:
