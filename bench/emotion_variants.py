@@ -15,7 +15,7 @@ import msgspec
 import torch
 
 from model_export import dataset, figures, tables, weights
-from model_export.train import predict
+from model_export.targets import predict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from model_export.network import MobileNetV2
 
 SIZES = (48, 56, 64, 80)
-
-
-def mirrored(faces: Faces) -> Faces:
-    """The same faces, left and right exchanged."""
-    return dataset.Faces(faces.images[:, :, ::-1].copy(), faces.votes, faces.labels, faces.clean)
 
 
 def raw(network: MobileNetV2, checkpoint: Path) -> MobileNetV2:
@@ -45,7 +40,7 @@ def rows(faces: Faces, checkpoint: Path, size: int) -> list[dict[str, Any]]:
     logits = {side: predict(network, faces, side) for side in SIZES}
     found = [_row(f"averaged weights at {size} px (shipped)", logits[size], faces)]
     found += [_row(f"at {s} px", logits[s], faces) for s in SIZES if s != size]
-    both = (logits[size] + predict(network, mirrored(faces), size)) / 2
+    both = (logits[size] + predict(network, dataset.mirrored(faces), size)) / 2
     found.append(_row("mean with the mirrored face, twice the work", both, faces))
     if checkpoint.suffix != ".npz":
         last = predict(raw(network, checkpoint), faces, size)

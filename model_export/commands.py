@@ -47,13 +47,15 @@ def train(chosen: argparse.Namespace) -> None:
     import torch
 
     from model_export import dataset, weights
-    from model_export.train import Training
+    from model_export.train import Training, targets
 
     torch.set_num_threads(chosen.threads)
-    start = None if chosen.imagenet == "none" else str(weights.imagenet_file(chosen.imagenet))
+    settings = _settings(chosen.settings)
+    teacher = weights.trained(chosen.teacher) if chosen.teacher else None
     training = dataset.load(chosen.faces, "training")
+    training = targets(training, settings, teacher, chosen.teacher_size)
     choosing = dataset.load(chosen.faces, "public_test")
-    run = Training(_settings(chosen.settings), start, chosen.checkpoint)
+    run = Training(settings, weights.start(chosen.start, chosen.imagenet), chosen.checkpoint)
     for row in run.epochs(training, choosing):
         _say(
             f"epoch {row['epoch']:2.0f} at {row['size']:.0f} px: loss {row['loss']:.3f}, "
@@ -65,7 +67,8 @@ def quantise(chosen: argparse.Namespace) -> None:
     """Write the int8 .tflite."""
     from model_export.quantise import quantise as run
 
-    done = run(chosen.checkpoint, chosen.faces, chosen.out, chosen.size)
+    sources = chosen.checkpoint, chosen.faces
+    done = run(*sources, chosen.out, chosen.size, mirrored=chosen.mirrored)
     _say(
         f"{chosen.out}: {done.model_bytes / 1e6:.2f} MB at {done.size} px; Keras and PyTorch "
         f"differ by {done.twin_difference:.1e} at most; float copy {done.copy_bytes / 1e6:.2f} MB"

@@ -97,6 +97,12 @@ def load_own_labels(path: Path, split: Split) -> tuple[NDArray[np.uint8], NDArra
         return arrays["images"][rows], order[arrays["fer_label"][rows]]
 
 
+def mirrored(faces: Faces) -> Faces:
+    """The same faces, left and right exchanged."""
+    flipped = np.ascontiguousarray(faces.images[:, :, ::-1])
+    return Faces(flipped, faces.votes, faces.labels, faces.clean)
+
+
 def sampling_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.float64]:
     """Chance of drawing each row, so that a class counts (rows ** -power) times as often.
 
@@ -107,22 +113,37 @@ def sampling_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.floa
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def distort(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
-    """One picture as another camera, pose or detector box would have shown it."""
+def distort(
+    image: NDArray[np.uint8], random: Generator, strength: float = 1.0
+) -> NDArray[np.uint8]:
+    """One picture as another camera, pose or detector box would have shown it.
+
+    Args:
+        image: uint8 [CROP_SIZE, CROP_SIZE].
+        random: source of chance.
+        strength: 1 is as bad as rooms get; below, movements are smaller by this factor and
+            hidden parts, odd light, blur and noise rarer by it.
+
+    """
     size = CROP_SIZE
     if random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
     matrix: NDArray[np.float64] = np.array(
         cv2.getRotationMatrix2D(
-            (size / 2 - 0.5, size / 2 - 0.5), random.normal(0, 8), random.uniform(0.85, 1.18)
+            (size / 2 - 0.5, size / 2 - 0.5),
+            random.normal(0, 8 * strength),
+            1 + strength * random.uniform(-0.15, 0.18),
         ),
         np.float64,
     )
-    matrix[0, 1] += random.uniform(-0.08, 0.08)  # shear: a head half turned
-    matrix[:, 2] += random.uniform(-0.09, 0.09, 2) * size
+    matrix[0, 1] += strength * random.uniform(-0.08, 0.08)  # shear: a head half turned
+    matrix[:, 2] += strength * random.uniform(-0.09, 0.09, 2) * size
     mode = cv2.BORDER_REPLICATE if random.random() < 0.5 else cv2.BORDER_CONSTANT
-    moved = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=mode)
-    return _camera(_erased(np.asarray(moved, np.uint8), random), random)
+    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=mode)
+    moved: NDArray[np.uint8] = np.asarray(warped, np.uint8)
+    if random.random() < strength:
+        moved = _erased(moved, random)
+    return _camera(moved, random) if random.random() < strength else moved
 
 
 def _erased(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:

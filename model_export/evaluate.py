@@ -10,7 +10,7 @@ import numpy as np
 from contracts.model_manifest import read_manifest, verified_bytes
 from model_export import dataset, figures, measure, plots, tables, weights
 from model_export.litert import QuantisedNetwork
-from model_export.train import predict
+from model_export.targets import mirrored_logits, predict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def evaluate(
     found["fer2013_labels"] = measure.own_labels(network, faces_file, split)
     found["robustness"] = measure.robustness_figures(network, faces, manifest.temperature)
     if checkpoint:
-        found["float"] = _against_float(logits, faces, checkpoint, manifest.input_size)
+        found["float"] = _against_float(logits, network, faces, checkpoint)
         found["epochs"] = weights.history(checkpoint)
     return found
 
@@ -65,10 +65,11 @@ def _head(
 
 
 def _against_float(
-    logits: NDArray[np.float32], faces: dataset.Faces, checkpoint: Path, size: int
+    logits: NDArray[np.float32], network: QuantisedNetwork, faces: dataset.Faces, checkpoint: Path
 ) -> dict[str, Any]:
     """Accuracy before quantising, points lost by it, share of faces judged alike."""
-    floats = predict(weights.trained(checkpoint), faces, size)
+    judged = mirrored_logits if network.judges_mirror_images() else predict
+    floats = judged(weights.trained(checkpoint), faces, network.size)
     accuracy = figures.accuracy(figures.softmax(floats, 1.0), faces.labels)
     int8 = figures.accuracy(figures.softmax(logits, 1.0), faces.labels)
     return {

@@ -25,22 +25,43 @@ Values = dict[str, list[Any]]
 """Weights by the name of the Keras layer that they belong to."""
 
 
-def keras_twin(network: MobileNetV2, size: int) -> keras.Model:
-    """A Keras model [1, size, size, 1] → [1, 8] that computes what `network` computes."""
+def keras_twin(network: MobileNetV2, size: int, *, mirrored: bool = False) -> keras.Model:
+    """A Keras model [1, size, size, 1] → [1, 8] that computes what `network` computes.
+
+    Args:
+        network: with trained weights.
+        size: side of the input in pixels.
+        mirrored: the mean of the face's logits and of its mirror image's, at twice the work.
+
+    """
     values: Values = {}
     inputs = keras.Input((size, size, 1), batch_size=1, name="face")
-    x = _block(inputs, network.features[0], "stem", values)
+    faces = _with_mirror_image(inputs) if mirrored else inputs
+    x = _block(faces, network.features[0], "stem", values)
     for index, block in enumerate(network.features[1:-1]):
         x = _residual(x, block, f"block{index}", values)
     x = _block(x, network.features[-1], "head", values)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = _pooled(x, network, values)
     linear = network.classifier[1]
     values["logits"] = [_array(linear.weight).T, _array(linear.bias)]
     outputs = keras.layers.Dense(linear.out_features, name="logits")(x)
+    if mirrored:
+        outputs = keras.ops.mean(outputs, axis=0, keepdims=True)
     model = keras.Model(inputs, outputs)
     for name, arrays in values.items():
         model.get_layer(name).set_weights(arrays)
     return model
+
+
+def _with_mirror_image(face: Any) -> Any:  # noqa: ANN401
+    """[1, size, size, 1] → [2, size, size, 1]."""
+    return keras.layers.Concatenate(axis=0, name="both")([face, keras.ops.flip(face, axis=2)])
+
+
+def _pooled(x: Any, network: MobileNetV2, values: Values) -> Any:  # noqa: ANN401
+    if network.pool is None:
+        return keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.layers.Flatten(name="flat")(_convolution(x, network.pool, "pool", values))
 
 
 def _array(tensor: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a torch tensor or parameter
@@ -48,7 +69,7 @@ def _array(tensor: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a torch tensor
 
 
 def _convolution(x: Any, conv: nn.Conv2d, name: str, values: Values) -> Any:  # noqa: ANN401
-    if conv.kernel_size[0] > 1:
+    if conv.padding[0]:
         x = keras.layers.ZeroPadding2D(conv.padding[0], name=f"{name}_pad")(x)
     weight = _array(conv.weight)
     options = {"strides": conv.stride[0], "use_bias": False, "name": name}

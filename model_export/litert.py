@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from contracts.preprocess import dequantise, quantise, standardise
+from contracts.preprocess import CROP_SIZE, dequantise, quantise, standardise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,11 @@ class QuantisedNetwork:
     def border_types(self) -> tuple[str, str]:
         """Types of the input and the output tensor, such as `int8`."""
         return np.dtype(self._input["dtype"]).name, np.dtype(self._output["dtype"]).name
+
+    def judges_mirror_images(self) -> bool:
+        """Whether the file takes the mean with the mirror image: it then cannot tell them apart."""
+        crop = np.random.default_rng(1).integers(0, 256, (CROP_SIZE, CROP_SIZE), np.uint8)
+        return bool((self.logits(crop) == self.logits(crop[:, ::-1].copy())).all())
 
     def logits(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits float32 [8] of one crop uint8 [48, 48]."""

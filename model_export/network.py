@@ -5,6 +5,7 @@ Parameter names follow torchvision's, so that its ImageNet weights load as they 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 INVERTED_RESIDUALS = (
     # expansion t, channels c, repeats n, stride s of the first: table 2 of the paper
@@ -24,6 +26,7 @@ INVERTED_RESIDUALS = (
     (6, 320, 1, 1),
 )
 STEM_CHANNELS = 32
+LAST_STRIDED = 160
 LAST_CHANNELS = 1280
 
 
@@ -65,15 +68,47 @@ class InvertedResidual(nn.Module):  # type: ignore[misc, unused-ignore]
         return x + y if self.has_shortcut else y
 
 
-class MobileNetV2(nn.Module):  # type: ignore[misc, unused-ignore]
-    """Grey faces [batch, 1, size, size] (standardised) to logits [batch, classes]."""
+def weighted_mean(channels: int, side: int) -> nn.Conv2d:
+    """Mean over a `side` by `side` map with a weight for each place, to begin with all equal.
 
-    def __init__(self, classes: int = 8, width: float = 1.0, dropout: float = 0.2) -> None:
+    A face lies the same way up in every crop: where a feature is says something. After
+    MobileFaceNets (Chen et al. 2018, arXiv:1804.07573).
+    """
+    pool = nn.Conv2d(channels, channels, side, groups=channels, bias=False)
+    nn.init.constant_(pool.weight, 1 / side**2)
+    return pool
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a network differs from the paper's."""
+
+    width: float = 1.0
+    """Factor of all channel counts."""
+    last_stride: int = 2
+    """Stride before the 160 channels; 1 keeps a map twice as fine to the end."""
+    pool: int = 0
+    """Side of the last map if its places are weighted; 0 takes the plain mean."""
+
+
+class MobileNetV2(nn.Module):  # type: ignore[misc, unused-ignore]
+    """Grey faces [batch, 1, size, size] (standardised) to logits [batch, classes].
+
+    Args:
+        shape: what may differ from the paper's network.
+        classes: how many logits.
+        dropout: chance that a pooled feature is left out in training.
+
+    """
+
+    def __init__(self, shape: Shape | None = None, classes: int = 8, dropout: float = 0.2) -> None:
         super().__init__()
-        self.width = width
+        self.shape = shape = shape or Shape()
+        width = shape.width
         channels = scaled(STEM_CHANNELS, width)
         layers: list[nn.Module] = [conv_bn_relu6(1, channels, 3, stride=2)]
-        for expansion, outputs, repeats, first_stride in INVERTED_RESIDUALS:
+        for expansion, outputs, repeats, stride_in_paper in INVERTED_RESIDUALS:
+            first_stride = shape.last_stride if outputs == LAST_STRIDED else stride_in_paper
             for repeat in range(repeats):
                 stride = first_stride if repeat == 0 else 1
                 block_outputs = scaled(outputs, width)
@@ -82,28 +117,30 @@ class MobileNetV2(nn.Module):  # type: ignore[misc, unused-ignore]
         last = scaled(LAST_CHANNELS, max(1.0, width))
         layers.append(conv_bn_relu6(channels, last, 1))
         self.features = nn.Sequential(*layers)
+        self.pool = weighted_mean(last, shape.pool) if shape.pool else None
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, classes))
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - the class says what goes in and out
-        pooled = self.features(x).mean((2, 3))
+        features = self.features(x)
+        pooled = features.mean((2, 3)) if self.pool is None else self.pool(features).flatten(1)
         logits: Tensor = self.classifier(pooled)
         return logits
 
 
-def load_imagenet(network: MobileNetV2, weights: Mapping[str, Tensor]) -> int:
-    """Copy what fits of torchvision's ImageNet weights; how many tensors were copied.
-
-    The first convolution's three colour channels are summed: a grey picture is a colour
-    picture whose channels are equal.
-    """
+def load_fitting(network: MobileNetV2, weights: Mapping[str, Tensor]) -> int:
+    """Copy the tensors whose name and shape fit; how many were copied."""
     own = network.state_dict()
-    summed = {**weights, "features.0.0.weight": weights["features.0.0.weight"].sum(1, keepdim=True)}
-    fitting = {k: v for k, v in summed.items() if k in own and own[k].shape == v.shape}
+    fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
     network.load_state_dict({**own, **fitting})
     return len(fitting)
 
 
-def imagenet_weights(path: str) -> dict[str, Tensor]:
-    """Tensors of a torchvision checkpoint, read without unpickling code."""
+def imagenet_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors of a torchvision checkpoint for one grey channel, read without unpickling code.
+
+    The first convolution's three colour channels are summed: a grey picture is a colour
+    picture whose channels are equal.
+    """
     weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return weights
+    first = "features.0.0.weight"
+    return {**weights, first: weights[first].sum(1, keepdim=True)}

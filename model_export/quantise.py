@@ -50,16 +50,34 @@ def representative(faces: dataset.Faces, size: int, seed: int = 42) -> NDArray[n
     return dataset.inputs(faces.images[rows], size)
 
 
-def twin_difference(network: MobileNetV2, twin: keras.Model, inputs: NDArray[np.float32]) -> float:
+def twin_difference(
+    network: MobileNetV2,
+    twin: keras.Model,
+    inputs: NDArray[np.float32],
+    *,
+    mirrored: bool = False,
+) -> float:
     """Largest difference of a logit between the two, over inputs [n, size, size, 1]."""
+    faces = torch.from_numpy(inputs.transpose(0, 3, 1, 2))
     with torch.no_grad():
-        wanted = network(torch.from_numpy(inputs.transpose(0, 3, 1, 2))).numpy()
+        wanted = network(faces).numpy()
+        if mirrored:
+            wanted = (wanted + network(faces.flip(3)).numpy()) / 2
     found = np.concatenate([np.asarray(twin(row[None], training=False)) for row in inputs])
     return float(np.abs(wanted - found).max())
 
 
-def quantise(checkpoint: Path, faces_file: Path, out: Path, size: int) -> Quantised:
+def quantise(
+    checkpoint: Path, faces_file: Path, out: Path, size: int, *, mirrored: bool = False
+) -> Quantised:
     """Write `out`, and beside it a float16 copy of the weights if that is small enough.
+
+    Args:
+        checkpoint: float weights.
+        faces_file: fer2013plus.npz; 500 of its training faces set the ranges.
+        out: the .tflite to write.
+        size: side of the input in pixels.
+        mirrored: whether the file judges each face and its mirror image.
 
     Raises:
         TwinMismatchError: the Keras graph does not compute what was trained.
@@ -67,8 +85,8 @@ def quantise(checkpoint: Path, faces_file: Path, out: Path, size: int) -> Quanti
     """
     network = weights.trained(checkpoint)
     faces = representative(dataset.load(faces_file, "training"), size)
-    twin = keras_twin(network, size)
-    difference = twin_difference(network, twin, faces[:64])
+    twin = keras_twin(network, size, mirrored=mirrored)
+    difference = twin_difference(network, twin, faces[:64], mirrored=mirrored)
     if difference > SAME_WITHIN:
         msg = f"Keras and PyTorch differ by {difference:.2g} in a logit; nothing was written"
         raise TwinMismatchError(msg)

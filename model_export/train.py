@@ -6,10 +6,11 @@ training loses at most one epoch; a checkpoint of other settings is refused.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from model_export import dataset
-from model_export.network import MobileNetV2, imagenet_weights, load_imagenet
+from model_export.network import MobileNetV2, Shape, load_fitting
+from model_export.targets import predict, taught, without_single_votes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from model_export.dataset import Faces
@@ -31,6 +33,9 @@ class TrainSettings:
     """Everything that decides what comes out, but for the data."""
 
     width: float = 1.0
+    last_stride: int = 2
+    pool: int = 0
+    """These three make the network's Shape."""
     stages: tuple[tuple[int, int], ...] = ((48, 6), (64, 12))
     """Pairs of input side in pixels and epochs at that side, run in order."""
     batch: int = 128
@@ -43,6 +48,16 @@ class TrainSettings:
     balance: float = 0.15
     """Exponent of class balancing when rows are drawn; 0 is none, 1 is full."""
     dropout: float = 0.2
+    distortion: float = 1.0
+    """Strength of dataset.distort."""
+    norm_batch: int = 128
+    """Faces a batch norm sees at once; smaller parts of a batch fit a processor's cache."""
+    frozen: int = 0
+    """Leading blocks that keep the weights they start with: edges need no new learning."""
+    single_votes: bool = True
+    """Whether an emotion that only one rater saw counts."""
+    teacher_share: float = 0.0
+    """Share of a teacher's answers in what is learnt; the teacher is named on the command line."""
     seed: int = 42
 
 
@@ -80,7 +95,8 @@ def batches(
     )
     for start in range(0, len(drawn) - settings.batch + 1, settings.batch):
         rows = drawn[start : start + settings.batch]
-        images = np.stack([dataset.distort(faces.images[row], random) for row in rows])
+        strength = settings.distortion
+        images = np.stack([dataset.distort(faces.images[row], random, strength) for row in rows])
         x = dataset.inputs(images, size).transpose(0, 3, 1, 2)
         channels_last = torch.from_numpy(x).contiguous(memory_format=torch.channels_last)
         yield channels_last, torch.from_numpy(faces.votes[rows])
@@ -97,37 +113,40 @@ def average_into(average: nn.Module, network: nn.Module, decay: float) -> None:
                 mean.copy_(own[name])
 
 
-def predict(network: nn.Module, faces: Faces, size: int, batch: int = 256) -> np.ndarray[Any, Any]:
-    """Logits float32 [n, 8] of undistorted faces."""
-    network.eval()
-    rows: list[np.ndarray[Any, Any]] = []
-    with torch.no_grad():
-        for start in range(0, len(faces), batch):
-            x = dataset.inputs(faces.images[start : start + batch], size).transpose(0, 3, 1, 2)
-            rows.append(network(torch.from_numpy(x)).numpy())
-    return np.concatenate(rows)
+def targets(
+    faces: Faces, settings: TrainSettings, teacher: MobileNetV2 | None, teacher_size: int
+) -> Faces:
+    """The faces with what is to be learnt in place of the raters' bare votes."""
+    votes = faces.votes if settings.single_votes else without_single_votes(faces.votes)
+    if teacher is not None and settings.teacher_share:
+        votes = taught(votes, teacher, faces, teacher_size, settings.teacher_share)
+    return replace(faces, votes=votes)
 
 
 class Training:
     """A training run: network, its average, the optimiser and how far it has come."""
 
-    def __init__(self, settings: TrainSettings, imagenet: str | None, checkpoint: Path) -> None:
+    def __init__(
+        self, settings: TrainSettings, start: Mapping[str, Tensor], checkpoint: Path
+    ) -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.checkpoint, self.progress = settings, checkpoint, Progress()
-        self.network = MobileNetV2(width=settings.width, dropout=settings.dropout)
-        self.average = MobileNetV2(width=settings.width, dropout=settings.dropout)
-        if imagenet:
-            load_imagenet(self.network, imagenet_weights(imagenet))
+        shape = Shape(settings.width, settings.last_stride, settings.pool)
+        self.network = MobileNetV2(shape, dropout=settings.dropout)
+        load_fitting(self.network, start)
+        for parameter in self.network.features[: settings.frozen].parameters():
+            parameter.requires_grad_(requires_grad=False)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
-        self.average.load_state_dict(self.network.state_dict())
+        self.average = copy.deepcopy(self.network)
         self.optimiser = torch.optim.AdamW(self._groups(), lr=settings.peak_rate)
         if checkpoint.is_file():
             self._resume()
 
     def _groups(self) -> list[dict[str, Any]]:
         """Weight decay for convolutions and the classifier, none for norms and biases."""
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        plain = [p for p in self.network.parameters() if p.ndim <= 1]
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        decayed = [p for p in learning if p.ndim > 1]
+        plain = [p for p in learning if p.ndim <= 1]
         return [
             {"params": decayed, "weight_decay": self.settings.weight_decay},
             {"params": plain, "weight_decay": 0.0},
@@ -178,17 +197,27 @@ class Training:
 
     def _epoch(self, training: Faces, size: int, epoch: int, steps: int) -> float:
         self.network.train()
+        self.network.features[: self.settings.frozen].eval()
         losses: list[float] = []
         step = epoch * (len(training) // self.settings.batch)
         for x, votes in batches(training, size, self.settings, epoch):
             for group in self.optimiser.param_groups:
                 group["lr"] = rate(step, steps, self.settings)
-            loss = nn.functional.cross_entropy(self.network(x), votes)
-            self.optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
-            self.optimiser.step()
+            loss = self._step(x, votes)
             # Early weights are worth little: the average starts short and lengthens.
             average_into(self.average, self.network, min(self.settings.ema, step / (step + 10)))
-            losses.append(loss.item())
+            losses.append(loss)
             step += 1
         return float(np.mean(losses))
+
+    def _step(self, x: Tensor, votes: Tensor) -> float:
+        """One step of the optimiser, its gradient summed over parts of the batch; the loss."""
+        self.optimiser.zero_grad()
+        total = 0.0
+        part = self.settings.norm_batch
+        for faces, wanted in zip(x.split(part), votes.split(part), strict=True):
+            loss = nn.functional.cross_entropy(self.network(faces), wanted) * len(faces) / len(x)
+            loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
+            total += loss.item()
+        self.optimiser.step()
+        return total

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from model_export.network import MobileNetV2
+from model_export.network import MobileNetV2, Shape, imagenet_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +51,19 @@ def _packaged() -> Path:
     return Path(folders[0] if folders else IMAGENET_PACKAGE) / IMAGENET_FILE
 
 
+def start(path: Path | None, imagenet: str) -> dict[str, torch.Tensor]:
+    """Weights to begin training with: a trained network's, ImageNet's, or none.
+
+    Args:
+        path: float weights of an earlier training, which come first.
+        imagenet: as `imagenet_file` takes it, or `none`.
+
+    """
+    if path:
+        return dict(trained(path).state_dict())
+    return {} if imagenet == "none" else imagenet_weights(imagenet_file(imagenet))
+
+
 def trained(path: Path) -> MobileNetV2:
     """The averaged network of a checkpoint (.pt) or of its float16 copy (.npz), for inference.
 
@@ -67,18 +81,21 @@ def trained(path: Path) -> MobileNetV2:
 
 def _from_checkpoint(path: Path) -> MobileNetV2:
     saved = torch.load(path, map_location="cpu", weights_only=True)
-    network = MobileNetV2(width=json.loads(saved["settings"])["width"])
+    settings = json.loads(saved["settings"])
+    known = {f.name: settings[f.name] for f in fields(Shape) if f.name in settings}
+    network = MobileNetV2(Shape(**known))
     network.load_state_dict(saved["average"])
     return network
 
 
 def _from_copy(path: Path) -> MobileNetV2:
     with np.load(path, allow_pickle=False) as arrays:
-        network = MobileNetV2(width=float(arrays["width"]))
+        shape = {f.name: arrays[f.name].item() for f in fields(Shape) if f.name in arrays.files}
+        network = MobileNetV2(Shape(**shape))
         tensors = {
             name: torch.from_numpy(arrays[name].astype(np.float32))
             for name in arrays.files
-            if name != "width"
+            if name not in shape
         }
     network.load_state_dict({**network.state_dict(), **tensors})
     return network
@@ -98,7 +115,9 @@ def write_copy(network: MobileNetV2, path: Path) -> int:
 
     Vectors (biases, norms) stay float32: variances do not fit half precision's range.
     """
-    arrays: dict[str, NDArray[np.generic]] = {"width": np.array(network.width, np.float32)}
+    arrays: dict[str, NDArray[np.generic]] = {
+        name: np.array(value) for name, value in asdict(network.shape).items()
+    }
     for name, tensor in network.state_dict().items():
         if tensor.dtype.is_floating_point:
             values = tensor.numpy()

@@ -8,7 +8,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the export environment")
 
 from model_export import weights  # noqa: E402 - after the skip
-from model_export.network import MobileNetV2, load_imagenet, scaled  # noqa: E402 - after the skip
+from model_export.dataset import Faces  # noqa: E402 - after the skip
+from model_export.network import MobileNetV2, Shape, imagenet_weights, load_fitting, scaled  # noqa: E402 - after the skip
+from model_export.targets import without_single_votes  # noqa: E402 - after the skip
+from model_export.train import TrainSettings, targets  # noqa: E402 - after the skip
 
 
 def test_channels_are_rounded_to_eights() -> None:
@@ -18,24 +21,35 @@ def test_channels_are_rounded_to_eights() -> None:
 
 def test_the_network_takes_any_size() -> None:
     """48 and 64 pixels both give eight logits."""
-    network = MobileNetV2(width=0.35).eval()
+    network = MobileNetV2(Shape(width=0.35)).eval()
     for size in (48, 64):
         assert network(torch.zeros(2, 1, size, size)).shape == (2, 8)
 
 
-def test_colour_weights_are_summed_for_grey() -> None:
+def test_colour_weights_are_summed_for_grey(tmp_path: Path) -> None:
     """The first convolution sees a grey picture as three equal colours."""
     network = MobileNetV2()
     colour = {k: v.clone() for k, v in network.state_dict().items()}
     colour["features.0.0.weight"] = torch.full((32, 3, 3, 3), 0.5)
-    load_imagenet(network, colour)
+    torch.save(colour, tmp_path / "colour.pth")
+    load_fitting(network, imagenet_weights(tmp_path / "colour.pth"))
     assert torch.allclose(network.features[0][0].weight, torch.full((32, 1, 3, 3), 1.5))
+
+
+def test_weighted_places_begin_as_the_plain_mean() -> None:
+    """A finer map with weighted places judges as its mean does, until it has learnt more."""
+    torch.manual_seed(3)
+    plain = MobileNetV2(Shape(0.35, last_stride=1)).eval()
+    weighted = MobileNetV2(Shape(0.35, last_stride=1, pool=4)).eval()
+    load_fitting(weighted, plain.state_dict())
+    faces = torch.randn(2, 1, 64, 64)
+    assert torch.allclose(plain(faces), weighted(faces), atol=1e-5)
 
 
 def test_a_half_precision_copy_judges_alike(tmp_path: Path) -> None:
     """Weights written in half precision give the same logits to two decimals."""
     torch.manual_seed(1)
-    network = MobileNetV2(width=0.35).eval()
+    network = MobileNetV2(Shape(width=0.35)).eval()
     weights.write_copy(network, tmp_path / "copy.npz")
     faces = torch.randn(4, 1, 64, 64)
     with torch.no_grad():
@@ -56,14 +70,40 @@ def test_missing_imagenet_weights_say_what_to_install(tmp_path: Path) -> None:
         weights.imagenet_file(str(tmp_path / "none.pth"))
 
 
+def test_an_emotion_that_one_rater_saw_is_not_learnt() -> None:
+    """Of ten raters a single one is dropped, unless nobody else is left."""
+    votes = np.zeros((2, 8), np.float32)
+    votes[0, :3] = 0.6, 0.3, 0.1
+    votes[1, :] = 0.125
+    cleaned = without_single_votes(votes)
+    assert cleaned[0, :3] == pytest.approx([2 / 3, 1 / 3, 0])
+    assert cleaned[1] == pytest.approx(votes[1])
+
+
+def test_a_teacher_is_mixed_into_the_votes() -> None:
+    """Rows stay distributions; the teacher's share is what the settings say."""
+    torch.manual_seed(4)
+    teacher = MobileNetV2(Shape(0.35)).eval()
+    images = np.random.default_rng(2).integers(0, 256, (3, 48, 48), np.uint8)
+    votes = np.eye(8, dtype=np.float32)[:3]
+    faces = Faces(images, votes, votes.argmax(1), np.ones(3, bool))
+    mixed = targets(faces, TrainSettings(teacher_share=0.25), teacher, 64).votes
+    assert mixed.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert (mixed[np.arange(3), np.arange(3)] >= 0.75).all()
+    assert not np.allclose(mixed, votes)
+
+
 @pytest.mark.slow
-def test_keras_computes_what_pytorch_computes() -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("shape", [Shape(0.35), Shape(0.35, last_stride=1, pool=4)])
+def test_keras_computes_what_pytorch_computes(shape: Shape, *, mirrored: bool) -> None:
     """Logits of the two graphs differ by less than 1e-4."""
     pytest.importorskip("tensorflow", reason="quantising needs the export environment")
     from model_export.keras_graph import keras_twin  # noqa: PLC0415 - after the skip
     from model_export.quantise import SAME_WITHIN, twin_difference  # noqa: PLC0415
 
     torch.manual_seed(2)
-    network = MobileNetV2(width=0.35).eval()
+    network = MobileNetV2(shape).eval()
     inputs = np.random.default_rng(1).normal(0, 1, (3, 64, 64, 1)).astype(np.float32)
-    assert twin_difference(network, keras_twin(network, 64), inputs) < SAME_WITHIN
+    twin = keras_twin(network, 64, mirrored=mirrored)
+    assert twin_difference(network, twin, inputs, mirrored=mirrored) < SAME_WITHIN
