@@ -12,7 +12,7 @@ from contracts.library import library_hash
 from contracts.library_pack import words_of
 from contracts.messages import LibraryAck, LibraryChange, LibraryChunk
 from contracts.tag_space import normalise
-from recommender_server.recordings import keys_of
+from recommender_server.recordings import keys_of, leading_artist
 from recommender_server.storage import LibraryRow, Storage
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def item_of(store: Storage, track: Track, *, fallback: str) -> int:
     store.add_keys(found, keys)
     add_tags(store, found, words_of(track))
     return found
+
+
+def artist_key(artist: str) -> str:
+    """The key of the item that stands for an artist as a whole."""
+    return f"artist:{leading_artist(artist)}"
 
 
 def add_tags(store: Storage, item: int, tags: Iterable[str]) -> None:

@@ -43,9 +43,11 @@ def _parser(program: str) -> argparse.ArgumentParser:
     serve.add_argument("--broker", metavar="HOST[:PORT]", help="instead of the settings' broker")
     train = commands.add_parser("train", help="learn taste and tags from what devices sent")
     status = commands.add_parser("status", help="what the server has and which model it ranks with")
-    bring = commands.add_parser("import", help="take in playlists in the shape of Melon's data")
-    bring.add_argument("--playlists", type=Path, required=True, metavar="JSON")
-    bring.add_argument("--songs", type=Path, required=True, metavar="JSON")
+    bring = commands.add_parser("import", help="take in playlists, histories and tags")
+    bring.add_argument("what", nargs="*", metavar="[KIND] PATH")
+    bring.add_argument("--playlists", type=Path, metavar="JSON", help="Melon's, with --songs")
+    bring.add_argument("--songs", type=Path, metavar="JSON", help="the songs of --playlists")
+    bring.add_argument("--json", action="store_true", help="the count as JSON")
     for command, run in ((serve, _serve), (train, _train), (status, _status), (bring, _import)):
         command.add_argument("--settings", type=Path, metavar="TOML")
         command.add_argument("--data", metavar="FOLDER", help="instead of the settings' folder")
@@ -98,10 +100,20 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from recommender_server.importers import import_melon  # noqa: PLC0415 - opens the database
+    from recommender_server.importers import KINDS  # noqa: PLC0415 - only when asked for
+    from recommender_server.importing import import_with_progress  # noqa: PLC0415 - as above
 
-    count = import_melon(_settings(options), options.playlists, options.songs)
-    print(f"{count} playlists taken in; `train` learns from them")  # noqa: T201 - the answer
+    *kinds, path = [*options.what] or [options.playlists]
+    if path is None or len(kinds) > 1 or (options.playlists and (kinds or not options.songs)):
+        option, problem = "import", "write import [KIND] PATH, or --playlists JSON --songs JSON"
+        raise SettingsError(option, [problem])
+    kind = kinds[0] if kinds else ""
+    if kind and kind not in KINDS:
+        option, problem = "import", f"{kind!r} is no kind; known: {', '.join(KINDS)}"
+        raise SettingsError(option, [problem])
+    import_with_progress(
+        _settings(options), Path(path), kind=kind, songs=options.songs, as_json=options.json
+    )
     return 0
 
 
