@@ -152,14 +152,18 @@ def _struct_of(hint: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - any 
     return None
 
 
-def to_toml(settings: msgspec.Struct) -> str:
-    """TOML that `load_settings` reads back to the same settings."""
+def to_toml(settings: msgspec.Struct, table: str = "") -> str:
+    """TOML that `load_settings` reads back to the same settings; `table` names the present one."""
     lines, tables = [], []
     for field in msgspec.structs.fields(type(settings)):
         value = getattr(settings, field.name)
+        name = f"{table}{field.name}"
+        rows = isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct)
         if isinstance(value, msgspec.Struct):
-            tables.append(f"\n[{field.name}]\n{to_toml(value)}")
-        else:
+            tables.append(f"\n[{name}]\n{to_toml(value, f'{name}.')}")
+        elif rows:
+            tables += [f"\n[[{name}]]\n{to_toml(row, f'{name}.')}" for row in value]
+        elif value is not None:
             # Numbers, booleans and strings are written alike in JSON and in TOML.
             lines.append(f"{field.name} = {msgspec.json.encode(value).decode()}\n")
     return "".join(lines + tables)

@@ -12,32 +12,38 @@ import logging
 import queue
 import threading
 import uuid
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from contracts import topics
 from contracts.bus import Bus, Publication
 from contracts.library import library_hash
-from contracts.messages import Tier, encode
-from contracts.tally import Tally
 from contracts.vision_wire import Configure
-from device import effects, events
+from device import events, starting
+from device.answers import Answers
+from device.bookmark import Bookmark
+from device.browse import Shelves
 from device.control import Control
 from device.core import Core
+from device.effects import Answered, SetVolume
 from device.eye import Eye, listening_socket
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
 from device.music.scout import Scout
+from device.opinions import judged
+from device.own_lists import DEFAULT_FOLDER, ids_by_path, read_lists
+from device.performing import OUTPUT_KEY, Performer
+from device.questions import load_questions
 from device.recommend.local import LocalTiers
 from device.recommend.remote import RemoteRecommender
+from device.recorder import Recorder
 from device.status import Status
-from device.store import Store, StoreError
+from device.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from contracts.track import Track, TrackId
     from device.effects import Effect
@@ -50,7 +56,6 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
 LOOK_SECONDS = 0.1
 """Between two snapshots of the status."""
-VOLUME_KEY = "volume"
 
 
 class App:
@@ -71,9 +76,12 @@ class App:
         folder = Path(settings.state_folder).expanduser()
         self._store = Store(folder / "device.sqlite")
         self._library: dict[TrackId, Track] = {}
-        self._core = Core(settings, self._library, boot=uuid.uuid4().hex[:16])
-        self._journal = Journal()
-        self._not_kept = Tally(log, "things could not be kept", clock)
+        boot = uuid.uuid4().hex[:16]
+        music = settings.music
+        asked = Path(music.questions_file).expanduser() if music.questions_file else None
+        self._core = Core(settings, self._library, boot, load_questions(asked))
+        self._recorder, self._journal = Recorder(settings, boot), Journal()
+        self._bookmark = Bookmark(folder / "position")
         self._local = LocalTiers(self._store, self._queue.put, clock)
         self._remote = RemoteRecommender(
             settings.device_id,
@@ -85,33 +93,17 @@ class App:
         )
         self._commands = MqttCommands(settings.device_id, self._queue.put, clock)
         self._bus = self._make_bus()
-        camera = settings.camera
-        configure = Configure(camera=camera.source, frames_per_second=camera.frames_per_second)
-        socket = listening_socket(Path(settings.vision_socket), inherited_sockets)
-        self._eye = Eye(socket, configure, self._queue.put, clock)
-        self._control = Control(folder / "control.sock", self.status, self._queue.put, clock)
+        self._eye = self._make_eye(inherited_sockets)
+        self.answers = Answers(self._queue.put, clock)
+        self.shelves = Shelves(partial(judged, self._store))
+        self._control = Control(folder / "control.sock", self.status, self.answers, self.shelves)
         self._faces: events.FacesSeen | None = None
         self._snapshot, self._looked_at, self._ticked_at = Status(), float("-inf"), float("-inf")
-        self._perform: dict[type[Effect], Callable[[Any], None]] = {
-            effects.Play: self._play,
-            effects.Prepare: self._prepare,
-            effects.Pause: lambda _: self._player.pause(),
-            effects.Resume: lambda _: self._player.resume(),
-            effects.Stop: lambda _: self._player.stop(),
-            effects.SetVolume: self._set_volume,
-            effects.SetCamera: lambda e: self._eye.set_camera(on=e.on),
-            effects.Ask: self._ask,
-            effects.Remember: self._remember,
-            effects.MarkBroken: self._mark_broken,
-            effects.Announce: lambda e: self._announce(e.state),
-            effects.Tell: lambda e: self._tell(topics.EVENT, encode(e.event)),
-            effects.Note: lambda e: log.info("%s", e.text),
-        }
-        music = Path(settings.music_folder).expanduser()
-        self._scout = Scout(music, self._store, self._queue.put, clock)
+        self._scout = self._make_scout()
         self._scout.start()
         # Last, since opening a sound card takes longest: files are read meanwhile.
         self._player, self._sound_driver = player(self._queue.put)
+        self._performer = self._make_performer()
 
     def run(self) -> None:
         """Run until `end` is called."""
@@ -160,20 +152,50 @@ class App:
             will=Publication(topic=available, payload=topics.OFFLINE, retain=True),
         )
 
+    def _make_eye(self, inherited_sockets: int) -> Eye:
+        camera = self._settings.camera
+        configure = Configure(
+            camera=camera.source, frames_per_second=camera.frames_per_second, masks=camera.masks
+        )
+        socket = listening_socket(Path(self._settings.vision_socket), inherited_sockets)
+        return Eye(socket, configure, self._queue.put, self._clock)
+
+    def _make_scout(self) -> Scout:
+        folder = Path(self._settings.music_folder).expanduser()
+        return Scout(folder, self._store, self._queue.put, self._clock)
+
+    def _make_performer(self) -> Performer:
+        return Performer(
+            device_id=self._settings.device_id,
+            library=self._library,
+            player=self._player,
+            store=self._store,
+            eye=self._eye,
+            remote=self._remote,
+            local=self._local,
+            answers=self.answers,
+            publish=self._publish,
+            put=self._queue.put,
+            clock=self._clock,
+        )
+
     def _start(self) -> None:
-        volume = self._store.get(VOLUME_KEY)
-        self._do(self._core.set_volume(float(volume) if volume else self._core.volume))
-        self._handle(events.Tick(at=self._clock(), unix_seconds=self._unix_clock()))
+        self._do([SetVolume(volume=self._core.volume.level)])
+        self._handle(self._tick())
+        # What was known yesterday plays at once, and goes on where it was.
+        self._library_is(self._store.tracks())
+        self._handle(starting.restored(self._store, self._bookmark, self._clock()))
         self._control.start()
         self._eye.start()
         self._bus.start()
-        if self._settings.camera.on_at_start:
+        if starting.camera_wanted(self._store, self._settings):
             self._eye.set_camera(on=True)
-        # What was known yesterday plays at once.
+        if output := self._store.get(OUTPUT_KEY):
+            self._player.output(output)
         self._handle(events.LibraryChanged(at=self._clock(), tracks=()))
 
     def _stop(self) -> None:
-        self._tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
+        self._performer.tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
         self._bus.stop()
         self._eye.stop()
         self._control.stop()
@@ -183,15 +205,24 @@ class App:
     # The one consumer
 
     def _step(self) -> None:
-        with contextlib.suppress(queue.Empty), self._unstored():
+        with contextlib.suppress(queue.Empty), self._performer.unstored():
             self._take(self._queue.get(timeout=TICK_SECONDS))
-        if self._clock() - self._ticked_at >= TICK_SECONDS:
-            self._ticked_at = self._clock()
-            with self._unstored():
+        now = self._clock()
+        if now - self._ticked_at >= TICK_SECONDS:
+            self._ticked_at = now
+            with self._performer.unstored():
                 self._remote.tick()
-            self._handle(events.Tick(at=self._ticked_at, unix_seconds=self._unix_clock()))
-        if self._clock() - self._looked_at >= LOOK_SECONDS:
-            self._snapshot, self._looked_at = self._look(), self._clock()
+            self._handle(self._tick())
+            deck = self._core.deck
+            on = deck.playing.track if deck.playing else None
+            self._bookmark.write(on, deck.position_seconds(now), now)
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._snapshot, self._looked_at = self._look(), now
+
+    def _tick(self) -> events.Tick:
+        unix = self._unix_clock()
+        offset = starting.utc_offset_seconds(unix)
+        return events.Tick(at=self._clock(), unix_seconds=unix, utc_offset_seconds=offset)
 
     def _take(self, item: Event | Publication | bool) -> None:  # noqa: FBT001 - the link's state
         if isinstance(item, bool):
@@ -206,86 +237,44 @@ class App:
             self._faces = event
         elif isinstance(event, events.LibraryChanged):
             event = self._library_is(self._store.tracks())
+        self._recorder.event(event)
         self._do(self._core.handle(event))
 
     def _do(self, wanted: list[Effect]) -> None:
         for effect in wanted:
-            self._journal.note(effect, self._core.state(self._clock()), self._clock())
-            with self._unstored():
-                self._perform[type(effect)](effect)
-
-    @contextlib.contextmanager
-    def _unstored(self) -> Iterator[None]:
-        """A disk that is full or away costs what was to be kept, never the music."""
-        try:
-            yield
-        except StoreError as error:
-            self._not_kept.count(str(error))
+            at = self._clock()
+            self._journal.note(effect, partial(self._core.state, at), at)
+            if isinstance(effect, Answered):
+                self._snapshot = self._look()  # whoever is told finds it done
+            self._performer.perform(effect)
 
     def _library_is(self, tracks: dict[TrackId, Track]) -> events.LibraryChanged:
         self._library.clear()
         self._library.update(tracks)
-        library = library_hash(tracks.values())
-        self._local.set_library(library, tuple(tracks.values()))
-        self._remote.set_library(library, tuple(tracks.values()))
+        rows = tuple(tracks.values())
+        self._recorder.library(rows)
+        self.shelves.put(rows)
+        library = library_hash(rows)
+        self._local.set_library(library, rows)
+        self._remote.set_library(library, rows)
+        self._queue.put(events.ListsRead(at=self._clock(), lists=self._own_lists()))
         return events.LibraryChanged(at=self._clock(), tracks=tuple(tracks))
+
+    def _own_lists(self) -> dict[str, tuple[TrackId, ...]]:
+        named = self._settings.music.lists_folder
+        music = Path(self._settings.music_folder).expanduser()
+        folder = Path(named).expanduser() if named else music / DEFAULT_FOLDER
+        return read_lists(folder, partial(ids_by_path, self._store)) if folder.is_dir() else {}
 
     def _link_changed(self, *, up: bool) -> None:
         self._remote.link_changed(up)
         if up:
-            self._tell(topics.AVAILABILITY, topics.ONLINE, retain=True)
-            self._announce(self._core.state(self._clock()))
+            self._performer.tell(topics.AVAILABILITY, topics.ONLINE, retain=True)
+            self._performer.announce(self._core.state(self._clock()))
 
     def _receive(self, publication: Publication) -> None:
         if not self._commands.receive(publication):
             self._remote.receive(publication)
-
-    # Effects
-
-    def _play(self, effect: effects.Play) -> None:
-        path = self._store.path_of(effect.track)
-        if path is None:
-            why = "its file is no longer in the library"
-            self._queue.put(events.TrackFailed(at=self._clock(), track=effect.track, why=why))
-            return
-        self._player.play(
-            effect.track,
-            path,
-            start_seconds=effect.start_seconds,
-            crossfade_seconds=effect.crossfade_seconds,
-        )
-
-    def _prepare(self, effect: effects.Prepare) -> None:
-        if path := self._store.path_of(effect.track):
-            self._player.prepare(effect.track, path)
-
-    def _set_volume(self, effect: effects.SetVolume) -> None:
-        self._player.set_volume(effect.volume)
-        self._store.put(VOLUME_KEY, str(effect.volume))
-
-    def _ask(self, effect: effects.Ask) -> None:
-        query = msgspec.structs.replace(effect.query, library=self._remote.library)
-        if effect.tier is Tier.SERVER:
-            self._remote.ask(effect.request, query)
-        else:
-            self._local.ask(effect.tier, effect.request, query)
-
-    def _remember(self, effect: effects.Remember) -> None:
-        self._store.remember(effect.interaction)
-        self._remote.send_outbox()
-
-    def _mark_broken(self, effect: effects.MarkBroken) -> None:
-        path = self._store.path_of(effect.track)
-        log.warning("%s cannot be played: %s", path, effect.why)
-        if path and path.exists():  # else its disk is away, and the file is as good as ever
-            self._store.mark_broken(effect.track, effect.why)
-
-    def _announce(self, state: msgspec.Struct) -> None:
-        self._tell(topics.STATE, msgspec.json.encode(state), retain=True)
-
-    def _tell(self, leaf: str, payload: bytes, *, retain: bool = False) -> None:
-        topic = topics.of_device(self._settings.device_id, leaf)
-        self._publish(Publication(topic=topic, payload=payload, retain=retain))
 
     def _publish(self, publication: Publication) -> bool:
         return self._bus.publish(publication)

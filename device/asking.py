@@ -52,6 +52,10 @@ class Asking:
         """Ask the best tier; an older question is forgotten."""
         return self._ask(self.best_tier(at), query, at)
 
+    def forget(self) -> None:
+        """Want no answer any more."""
+        self._pending = None
+
     def answered(self, event: RankingArrived, *, usable: bool) -> bool:
         """Whether this answers what was asked last; if it is not usable, `overdue` goes on."""
         pending = self._pending

@@ -1,7 +1,8 @@
 """The control socket: commands in, status out, for programs on this device only.
 
 One packet in, one packet out (SOCK_SEQPACKET): `{"command": "next"}`, `{"command": "volume",
-"argument": "40"}` or `{}` for the status alone. Answers `{"error": …}` or `{"status": …}`.
+"argument": "40"}`, `{"browse": {"what": "albums"}}`, or `{}` for the status alone. Answers
+`{"error": …}`, or `{"status": …}` with what the command was `said` to come to or a `page`.
 """
 
 from __future__ import annotations
@@ -13,33 +14,39 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from device.commands import CommandError, checked
-from device.events import CommandGiven
+from device.browse import BrowseQuery, Page
+from device.commands import CommandError
 from device.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from device.events import Event
+    from device.answers import Answers
+    from device.browse import Shelves
 
-MAX_REQUEST_BYTES = 4096
+MAX_REQUEST_BYTES = 8192
 MAX_ANSWER_BYTES = 128 * 1024
 """Linux refuses packets over its send buffer, 208 KiB by default; the oldest happenings yield."""
 ANSWER_SECONDS = 2.0
 
 
-class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A command, or nothing for the status alone."""
+class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A command, a look into the library, or nothing for the status alone."""
 
     command: str = ""
     argument: str = ""
+    browse: BrowseQuery | None = None
 
 
 class ControlAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The status after the command was taken, or what was wrong with it."""
+    """What came of it, or what was wrong with it."""
 
     status: Status | None = None
+    """After the command was done."""
+    said: str = ""
+    """What the command came to, in words."""
+    page: Page | None = None
     error: str = ""
 
 
@@ -51,13 +58,9 @@ class Control:
     """Serves the control socket on a thread of its own."""
 
     def __init__(
-        self,
-        path: Path,
-        status: Callable[[], Status],
-        put: Callable[[Event], None],
-        clock: Callable[[], float],
+        self, path: Path, status: Callable[[], Status], answers: Answers, shelves: Shelves
     ) -> None:
-        self._status, self._put, self._clock = status, put, clock
+        self._status, self._answers, self._shelves = status, answers, shelves
         self._path = path
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -79,14 +82,18 @@ class Control:
         """What one request is answered with."""
         try:
             request = msgspec.json.decode(packet, type=ControlRequest)
-            if request.command:
-                checked(request.command, request.argument)
-                self._put(
-                    CommandGiven(at=self._clock(), name=request.command, argument=request.argument)
-                )
+            if request.browse:
+                return ControlAnswer(page=self._shelves.look(request.browse))
+            said = self._command(request.command, request.argument) if request.command else ""
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, CommandError) as error:
             return ControlAnswer(error=str(error))
-        return ControlAnswer(status=self._status())
+        return ControlAnswer(status=self._status(), said=said)
+
+    def _command(self, name: str, argument: str) -> str:
+        answered = self._answers.command(name, argument)
+        if answered.refused:
+            raise CommandError(answered.text)
+        return answered.text
 
     def _serve(self) -> None:
         while True:
@@ -113,7 +120,32 @@ def _encoded(answer: ControlAnswer) -> bytes:
         status = msgspec.structs.replace(answer.status, happenings=kept)
         answer = msgspec.structs.replace(answer, status=status)
         packet = msgspec.json.encode(answer)
+    if len(packet) > MAX_ANSWER_BYTES:
+        packet = msgspec.json.encode(ControlAnswer(error="too much for one answer: ask for less"))
     return packet
+
+
+def converse(path: Path, request: ControlRequest) -> ControlAnswer:
+    """Ask a running device.
+
+    Raises:
+        DeviceAwayError: nobody answers at `path`.
+        CommandError: the device refused, and why.
+
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+            peer.settimeout(2 * ANSWER_SECONDS)
+            peer.connect(str(path))
+            peer.send(msgspec.json.encode(request))
+            packet = peer.recv(MAX_ANSWER_BYTES)
+        answer = msgspec.json.decode(packet, type=ControlAnswer)
+    except (OSError, msgspec.DecodeError) as error:
+        msg = f"no device answers at {path}: is it running?"
+        raise DeviceAwayError(msg) from error
+    if answer.error or (answer.status is None and answer.page is None):
+        raise CommandError(answer.error)
+    return answer
 
 
 def ask_device(path: Path, command: str = "", argument: str = "") -> Status:
@@ -124,16 +156,5 @@ def ask_device(path: Path, command: str = "", argument: str = "") -> Status:
         CommandError: the device refused the command, and why.
 
     """
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
-            peer.settimeout(ANSWER_SECONDS)
-            peer.connect(str(path))
-            peer.send(msgspec.json.encode(ControlRequest(command=command, argument=argument)))
-            packet = peer.recv(MAX_ANSWER_BYTES)
-        answer = msgspec.json.decode(packet, type=ControlAnswer)
-    except (OSError, msgspec.DecodeError) as error:
-        msg = f"no device answers at {path}: is it running?"
-        raise DeviceAwayError(msg) from error
-    if answer.status is None:
-        raise CommandError(answer.error)
-    return answer.status
+    answer = converse(path, ControlRequest(command=command, argument=argument))
+    return answer.status or Status()

@@ -1,7 +1,8 @@
 """The functional core: events in, effects out, and no other way to the world.
 
 It owns all that the device decides: which mood is believed, which tier is asked, what plays.
-`handle` reads no clock, file or network, so that a recorded session replays exactly.
+`handle` reads no clock, file or network, so that a recorded session replays exactly. Each theme
+has its module; the core holds what they share, and says who hears of what.
 """
 
 from __future__ import annotations
@@ -13,163 +14,188 @@ from contracts.messages import (
     DeviceEventKind,
     InteractionKind,
     Playback,
-    RecommendRequest,
-    State,
-    Tier,
 )
 from contracts.mood import UNKNOWN_MOOD, Mood, MoodClass
-from device import events
+from device import albums, choosing, events, keeping, planning, watching
+from device.announcing import Announcer, state_of
 from device.asking import Asking
 from device.commands import obey
 from device.deck import Deck
-from device.effects import Announce, Effect, MarkBroken, Note, SetVolume, Tell
+from device.dialogue import Chain, Dialogue
+from device.effects import Effect, MarkBroken, Note, Tell
 from device.mood import MoodFilter
+from device.planning import Plan
 from device.playlist import Playlist
-from device.policy import aim
+from device.policy import OwnWord
+from device.presence import Presence
+from device.session import Hold, Repeat
+from device.sleep import FADE_SECONDS, SleepTimer
+from device.volume import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from contracts.messages import Policy
+    from contracts.messages import Policy, State
     from contracts.track import Track, TrackId
+    from contracts.vision_wire import Box
+    from device.questions import Questions
     from device.settings import DeviceSettings
 
 REFILL_BELOW = 5
 """With fewer tracks in the queue, the next ranking is asked for."""
-SHOWN_OF_QUEUE = 5
-NEUTRAL_MOOD_WEIGHT = 0.5
-"""A neutral face says little: taste counts for more."""
-RELIEF_VALENCE = 0.2
-"""What is asked for at least when the next track may not be sad."""
-PRESENCE_SECONDS = 20.0
-"""A listener who was not seen for so long has left."""
+STRENGTH = (Hold.ABSENCE, Hold.QUIET, Hold.SLEEP, Hold.LISTENER)
+"""A later one takes over from an earlier: who comes back at night does not wake the house."""
 
 
 class Core:
     """All behaviour of a device; `library` is a view that the shell keeps up to date."""
 
     def __init__(
-        self, settings: DeviceSettings, library: Mapping[TrackId, Track], boot: str
+        self,
+        settings: DeviceSettings,
+        library: Mapping[TrackId, Track],
+        boot: str,
+        questions: Questions,
     ) -> None:
         music = settings.music
-        self._settings, self._library = settings, library
-        self.asking = Asking(music)
+        self.settings, self.library = settings, library
+        self.asking, self.wishes = Asking(music), choosing.Wishes()
         self.filter = MoodFilter(settings.mood)
         self.playlist = Playlist(library, music.repeat_after_hours * 3600)
-        self.deck = Deck(self.playlist, music.crossfade_seconds, boot)
-        self.policy: Policy = music.policy
-        self.volume = min(music.volume, music.volume_ceiling)
-        self.mood = UNKNOWN_MOOD
-        self.mood_by_hand: Mood | None = None
-        self.wants_music = True
-        self._camera = "off"
+        self.playlist.allows = lambda track: choosing.allowed(self, track)
+        self.deck = Deck(self.playlist, music.crossfade_seconds, boot, self._gapless)
+        self.volume = Volume(music.volume, music.volume_ceiling)
+        self.presence = Presence(settings.presence.pause_after_minutes * 60)
+        self.plan, self.sleep = Plan(), SleepTimer()
+        self.dialogue, self.chain = Dialogue(questions), Chain()
+        self.mood, self.hand = UNKNOWN_MOOD, OwnWord()
+        self.policy_by_hand: Policy | None = None
+        self.masks_by_hand: tuple[Box, ...] | None = None
+        self.hold: Hold | None = None
+        self.repeat = Repeat.OFF
+        self.lists: Mapping[str, tuple[TrackId, ...]] = {}
+        self.liked: set[TrackId] = set()
+        self.banned: set[TrackId] = set()
+        self.camera = "off"
+        self.tracks_since_mood = 0
         self._unix_ahead = 0.0
-        self._last_seen_at: float | None = None
-        self._switch_when_answered = False
-        self._tracks_since_mood = 0
-        self._tier = Tier.DEFAULTS
-        self._announced: State | None = None
-        self._handlers: dict[type[events.Event], Callable[..., list[Effect]]] = {
+        self.keeper, self._announcer = keeping.Keeper(), Announcer()
+        self._handlers = self._who_hears()
+
+    def _who_hears(self) -> dict[type[events.Event], Callable[..., list[Effect]]]:
+        return {
             events.Tick: self._tick,
-            events.FacesSeen: self._faces,
-            events.CameraChanged: self._camera_changed,
-            events.VisionLost: self._vision_lost,
+            events.FacesSeen: lambda e: watching.faces(self, e),
+            events.CameraChanged: lambda e: watching.camera_changed(self, e),
+            events.VisionLost: lambda e: watching.vision_lost(self, e),
             events.TrackStarted: self._track_started,
             events.TrackEnding: self.deck.ending,
             events.TrackEnded: self._track_ended,
             events.TrackFailed: self._track_failed,
             events.SoundLost: lambda _: [Note(text="the sound card is gone")],
             events.SoundBack: lambda _: [Note(text="the sound card is back")],
-            events.RankingArrived: self._ranking,
+            events.RankingArrived: lambda e: choosing.ranked(self, e),
             events.ServerChanged: self._server_changed,
             events.PackChanged: self._pack_changed,
             events.LibraryChanged: self._library_changed,
+            events.ListsRead: self._lists_read,
+            events.Restored: lambda e: keeping.restored(self, e),
+            events.CommandGiven: lambda e: obey(self, e),
         }
 
     def handle(self, event: events.Event) -> list[Effect]:
         """What to do about an event, in order."""
-        if isinstance(event, events.CommandGiven):
-            effects = obey(self, event)
-        else:
-            effects = self._handlers[type(event)](event)
-        return [*effects, *self.settle(event.at)]
+        return [*self._handlers[type(event)](event), *self.settle(event.at)]
 
     def settle(self, at: float) -> list[Effect]:
         """What time and the other events have made due."""
+        waited = self.asking.waiting
         effects = self.asking.overdue(at)
-        if self.deck.handover_due(at):
+        if waited and not self.asking.waiting:
+            self.wishes.switch = None  # nobody has what was wished for
+        if self.sleep.due(at):
+            self.sleep.clear()
+            effects.append(Note(text="the sleep timer ends the music"))
+            effects += self.hold_music(Hold.SLEEP, at, FADE_SECONDS)
+        if self.hand.over(at):
+            effects += self.mood_changed(at, now=False)
+        if self._goes_on_by_itself and self.deck.handover_due(at):
             effects += self.leave(InteractionKind.COMPLETED, at)
             effects += self.play_next(at, crossfade=True)
-        effects += self._tier_changed(at)
-        state = self.state(at)
-        if state != self._announced:
-            self._announced = state
-            effects.append(Announce(state=state))
-        return effects
+        self.dialogue.expire(at)
+        effects += self.deck.follow(nothing=not self._goes_on_by_itself)
+        return [*effects, *self.keeper.due(self), *self._announcer.due(self, at)]
 
     def state(self, at: float) -> State:
         """What the device tells the world about itself."""
-        mood = self.believed
-        rounded = Mood(
-            mood=mood.mood,
-            valence=round(mood.valence, 1),
-            arousal=round(mood.arousal, 1),
-            confidence=round(mood.confidence, 1),
-            chosen_by_hand=mood.chosen_by_hand,
-        )
-        playing = self.deck.playing
-        shown = self.playlist.upcoming[:SHOWN_OF_QUEUE]
-        return State(
-            playback=self.deck.playback,
-            playing=self.playlist.choice(playing) if playing else None,
-            volume=self.volume,
-            mood=rounded,
-            tier=self.asking.best_tier(at),
-            camera=self._camera,
-            policy=self.policy,
-            queued=tuple(self.playlist.choice(queued) for queued in shown),
-        )
+        return state_of(self, at)
 
     @property
     def believed(self) -> Mood:
         """The mood that counts: the listener's own word before the camera's."""
-        return self.mood_by_hand or self.mood
+        return self.hand.mood or self.mood
+
+    @property
+    def policy(self) -> Policy:
+        """What was picked by hand, else the daypart's, else that of the settings."""
+        planned = self.plan.part.policy if self.plan.part else None
+        return self.policy_by_hand or planned or self.settings.music.policy
+
+    @property
+    def wants_music(self) -> bool:
+        """Whether nobody holds it."""
+        return self.hold is None
+
+    @property
+    def explicit_allowed(self) -> bool:
+        """By the settings and by the daypart."""
+        part = self.plan.part
+        return self.settings.music.allow_explicit and (part is None or part.allow_explicit)
+
+    @property
+    def masks(self) -> tuple[Box, ...]:
+        """Regions that never count: drawn by hand, else those of the settings."""
+        drawn = self.masks_by_hand
+        return self.settings.camera.masks if drawn is None else drawn
+
+    def may_come(self, track: TrackId) -> bool:
+        """Whether a ranking may bring a track now."""
+        known = self.library.get(track)
+        return known is not None and choosing.allowed(self, known)
+
+    def may_be_offered(self, track: TrackId) -> bool:
+        """Whether a listener may choose a track now."""
+        known = self.library.get(track)
+        refused = known is None or self.playlist.is_refused(track)
+        return not refused and (self.explicit_allowed or not known.explicit)  # type: ignore[union-attr]
 
     def unix_seconds(self, at: float) -> float:
         """Wall clock at a monotonic second."""
         return at + self._unix_ahead
 
-    def ask(self, at: float, **wishes: object) -> list[Effect]:
+    # What the themes have in common
+
+    def ask(self, at: float, *, refill: bool = False, **wishes: object) -> list[Effect]:
         """Ask for a ranking that fits the mood, and the wishes if there are any."""
-        if not self._library:
-            return []
-        mood = self.believed
-        valence, arousal = aim(mood, self.policy, self._tracks_since_mood)
-        if self.playlist.sad_enough:
-            valence = max(valence, RELIEF_VALENCE)
-        known = mood.mood is not MoodClass.UNKNOWN
-        weight = NEUTRAL_MOOD_WEIGHT if mood.mood is MoodClass.NEUTRAL else 1.0
-        barred = (*self.playlist.refused, *self.playlist.barred(at))
-        query = {
-            "valence": valence if known else 0.0,
-            "arousal": arousal if known else 0.0,
-            "mood_weight": weight if known else 0.0,
-            "exclude": barred[:2000],
-            "count": self._settings.music.ask_for,
-            "allow_explicit": self._settings.music.allow_explicit,
-            "deadline_ms": int(self._settings.music.answer_within_seconds * 1000),
-            **wishes,
-        }
-        return self.asking.ask(RecommendRequest(**query), at)  # type: ignore[arg-type]
+        return choosing.ask(self, at, refill=refill, **wishes)
+
+    def first_list(self, at: float) -> list[Effect]:
+        """The listener's own list for the mood that counts, else a ranking."""
+        return choosing.first_list(self, at)
 
     def play_next(self, at: float, *, crossfade: bool) -> list[Effect]:
         """Play what comes next, and see that more will come."""
         effects = self.deck.play_next(at, crossfade=crossfade)
-        self._tracks_since_mood += 1
-        lifting = self.believed.mood is MoodClass.NEGATIVE
+        playing = self.deck.playing
+        self.tracks_since_mood += 1
+        if playing and self.chain.seen(at):
+            self.chain.grow([playing.track], at)
+        if playing and self.repeat is Repeat.ALBUM:
+            self.playlist.put_rest_of(albums.album_of(self.library[playing.track], self.library))
+        lifting = self.believed.mood is MoodClass.NEGATIVE and not choosing.keep_own_list(self)
         stuck = self.playlist.next() is None
         if lifting or stuck or len(self.playlist.upcoming) < REFILL_BELOW:
-            effects += self.ask(at)
+            effects += self.ask(at, refill=not lifting)
         return effects
 
     def go_on(self, at: float, *, crossfade: bool) -> list[Effect]:
@@ -182,54 +208,41 @@ class Core:
         return self.deck.remember(kind, at, self.unix_seconds(at), self.believed)
 
     def mood_changed(self, at: float, *, now: bool) -> list[Effect]:
-        """Another mood counts: ask for its music; `now` does not wait for the track's end."""
-        self._tracks_since_mood = 0
-        self._switch_when_answered = self._switch_when_answered or now
+        """Another mood counts: its music comes; `now` does not wait for the track's end."""
+        self.tracks_since_mood = 0
+        self.chain.end()
+        if now:
+            self.switch_when_answered()
         told = DeviceEvent(kind=DeviceEventKind.MOOD_CHANGED, subject=self.believed.mood)
-        return [Tell(event=told), *self.ask(at)]
+        return [Tell(event=told), *self.first_list(at)]
 
-    def switch_when_answered(self) -> None:
-        """Play the first track of the next ranking at once."""
-        self._switch_when_answered = True
+    def switch_when_answered(self, kind: InteractionKind = InteractionKind.PLAYED) -> None:
+        """Play the first track of the next ranking at once; what plays is left so."""
+        self.wishes.switch = kind
 
-    def set_volume(self, volume: float) -> list[Effect]:
-        """Volume within the ceiling."""
-        self.volume = max(0.0, min(volume, self._settings.music.volume_ceiling))
-        return [SetVolume(volume=self.volume)]
+    def hold_music(self, who: Hold, at: float, fade_seconds: float = 0.0) -> list[Effect]:
+        """Hold the music, unless somebody stronger does."""
+        if self.hold is None or STRENGTH.index(who) > STRENGTH.index(self.hold):
+            self.hold = who
+        return self.deck.pause(at, fade_seconds)
+
+    def release(self, who: Hold, at: float, fade_seconds: float = 0.0) -> list[Effect]:
+        """Let the music go on if it is held so; where it was, or with what comes next."""
+        if self.hold is not who:
+            return []
+        if who is not Hold.ABSENCE and who is not Hold.LISTENER and self.presence.absent(at):
+            self.hold = Hold.ABSENCE
+            return []
+        self.hold = None
+        if self.deck.playback is Playback.PAUSED:
+            return self.deck.resume(at, fade_seconds)
+        return [] if self.deck.playing else self.play_next(at, crossfade=False)
 
     # Events
 
     def _tick(self, event: events.Tick) -> list[Effect]:
         self._unix_ahead = event.unix_seconds - event.at
-        effects = self._believe(self.filter.wait(event.at), event.at)
-        seen = self._last_seen_at
-        if seen is not None and event.at - seen > PRESENCE_SECONDS:
-            self._last_seen_at = None
-            effects.append(Tell(event=DeviceEvent(kind=DeviceEventKind.LISTENER_LEFT)))
-        return effects
-
-    def _faces(self, event: events.FacesSeen) -> list[Effect]:
-        effects: list[Effect] = []
-        if event.faces:
-            if self._last_seen_at is None:
-                effects.append(Tell(event=DeviceEvent(kind=DeviceEventKind.LISTENER_ARRIVED)))
-            self._last_seen_at = event.at
-        return effects + self._believe(self.filter.see(event.faces, event.at), event.at)
-
-    def _believe(self, mood: Mood, at: float) -> list[Effect]:
-        before, self.mood = self.mood, mood
-        if self.mood_by_hand or before.mood is mood.mood:
-            return []
-        known = mood.mood is not MoodClass.UNKNOWN  # nobody's mood is no reason to end a song
-        return self.mood_changed(at, now=self._settings.music.act_at_once and known)
-
-    def _camera_changed(self, event: events.CameraChanged) -> list[Effect]:
-        self._camera = str(event.state)
-        return [Note(text=f"camera {event.state} {event.detail}".strip())]
-
-    def _vision_lost(self, _event: events.VisionLost) -> list[Effect]:
-        self._camera = "off"
-        return [Note(text="the vision program is gone; music goes on without it")]
+        return planning.clock(self, event) + watching.time_passed(self, event.at)
 
     def _track_started(self, event: events.TrackStarted) -> list[Effect]:
         if self.deck.playing and self.deck.playing.track == event.track:
@@ -240,6 +253,11 @@ class Core:
         if self.deck.playing is None or self.deck.playing.track != event.track:
             return []
         done = self.leave(InteractionKind.COMPLETED, event.at)
+        if self.sleep.at_track_end:
+            self.sleep.clear()
+            return [*done, *self.hold_music(Hold.SLEEP, event.at), *self.deck.stop()]
+        if self.repeat is Repeat.TRACK and self.deck.playback is Playback.PLAYING:
+            return done + self.deck.play_again(event.at)
         return done + self.go_on(event.at, crossfade=False)
 
     def _track_failed(self, event: events.TrackFailed) -> list[Effect]:
@@ -249,25 +267,11 @@ class Core:
             effects += self.go_on(event.at, crossfade=False)
         return effects
 
-    def _ranking(self, event: events.RankingArrived) -> list[Effect]:
-        effects: list[Effect] = [Note(text=event.error)] if event.error else []
-        playable = self.playlist.playable(event.tracks, event.tier, event.at)
-        if not self.asking.answered(event, usable=bool(playable)):
-            return effects
-        self.playlist.replace(playable)
-        effects.append(Note(text=f"{event.tier} ranked {len(playable)} tracks ({event.request})"))
-        switch = self._switch_when_answered and self.deck.playback is Playback.PLAYING
-        starved = self.deck.playback is Playback.IDLE and self.wants_music
-        self._switch_when_answered = False
-        if not (switch or starved):
-            return effects
-        effects += self.leave(InteractionKind.PLAYED, event.at)
-        return effects + self.play_next(event.at, crossfade=switch)
-
     def _server_changed(self, event: events.ServerChanged) -> list[Effect]:
         came = event.online and not self.asking.server_online
         self.asking.server_came(event.online)
-        return self.ask(event.at) if came and self._library and self.wants_music else []
+        wanted = came and self.wants_music and not choosing.keep_own_list(self)
+        return self.ask(event.at) if wanted else []
 
     def _pack_changed(self, event: events.PackChanged) -> list[Effect]:
         self.asking.pack_usable = event.usable
@@ -278,9 +282,14 @@ class Core:
         starved = self.deck.playback is Playback.IDLE and self.wants_music
         return self.ask(event.at) if event.tracks and starved else []
 
-    def _tier_changed(self, at: float) -> list[Effect]:
-        tier = self.asking.best_tier(at)
-        fell = list(Tier).index(tier) > list(Tier).index(self._tier)
-        self._tier = tier
-        told = DeviceEvent(kind=DeviceEventKind.FALLBACK_ENTERED, subject=tier)
-        return [Tell(event=told)] if fell else []
+    def _lists_read(self, event: events.ListsRead) -> list[Effect]:
+        self.lists = event.lists
+        return []
+
+    def _gapless(self, one: TrackId, other: TrackId) -> bool:
+        before, after = self.library.get(one), self.library.get(other)
+        return before is not None and after is not None and albums.follows(before, after)
+
+    @property
+    def _goes_on_by_itself(self) -> bool:
+        return not self.sleep.at_track_end and self.repeat is not Repeat.TRACK

@@ -6,6 +6,8 @@ import msgspec
 
 from contracts.messages import DeviceEvent, Interaction, RecommendRequest, State, Tier
 from contracts.track import TrackId
+from contracts.vision_wire import Box
+from device.session import Session
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -24,14 +26,34 @@ class Prepare(Effect, frozen=True, kw_only=True):
     """Decode the track that will probably be next."""
 
     track: TrackId
+    gapless: bool = False
+    """It begins by itself on the sample after the last: the next of an album."""
+
+
+class Unprepare(Effect, frozen=True, kw_only=True):
+    """What was prepared is not next any more."""
+
+
+class Seek(Effect, frozen=True, kw_only=True):
+    """Go to a position of the track that is on."""
+
+    seconds: float
 
 
 class Pause(Effect, frozen=True, kw_only=True):
     """Hold the music."""
 
 
+class FadeOut(Effect, frozen=True, kw_only=True):
+    """Fade out within so many seconds, then hold."""
+
+    seconds: float
+
+
 class Resume(Effect, frozen=True, kw_only=True):
-    """Go on where it was held."""
+    """Go on where it was held, fading in."""
+
+    fade_seconds: float = 0.2
 
 
 class Stop(Effect, frozen=True, kw_only=True):
@@ -50,6 +72,22 @@ class SetCamera(Effect, frozen=True, kw_only=True):
     on: bool
 
 
+class SetMasks(Effect, frozen=True, kw_only=True):
+    """Regions of the picture whose faces never count."""
+
+    masks: tuple[Box, ...]
+
+
+class SetOutput(Effect, frozen=True, kw_only=True):
+    """Play through the sound output of this name; empty is the system's default."""
+
+    name: str
+
+
+class SoundTest(Effect, frozen=True, kw_only=True):
+    """Let the sound output be heard."""
+
+
 class Ask(Effect, frozen=True, kw_only=True):
     """Have a tier rank; its answer comes as a RankingArrived event."""
 
@@ -63,6 +101,26 @@ class Remember(Effect, frozen=True, kw_only=True):
     """Put an interaction into the history and the outbox."""
 
     interaction: Interaction
+
+
+class Judge(Effect, frozen=True, kw_only=True):
+    """Keep a like or a ban, or that there is neither, over restarts."""
+
+    track: TrackId
+    verdict: str
+    """`liked`, `banned` or empty."""
+
+
+class Keep(Effect, frozen=True, kw_only=True):
+    """Keep where the device is, for when it is switched on again."""
+
+    session: Session
+
+
+class EraseHistory(Effect, frozen=True, kw_only=True):
+    """Delete what listeners did; with `opinions` their likes and bans too."""
+
+    opinions: bool = False
 
 
 class MarkBroken(Effect, frozen=True, kw_only=True):
@@ -84,6 +142,16 @@ class Tell(Effect, frozen=True, kw_only=True):
     event: DeviceEvent
 
 
+class Answered(Effect, frozen=True, kw_only=True):
+    """What came of a command: one for each, so that whoever gave it is told."""
+
+    name: str
+    text: str
+    refused: bool = False
+    ticket: str = ""
+    """Of the command that this answers."""
+
+
 class Note(Effect, frozen=True, kw_only=True):
     """A line for the log: a decision and its reason."""
 
@@ -93,15 +161,25 @@ class Note(Effect, frozen=True, kw_only=True):
 AnyEffect = (
     Play
     | Prepare
+    | Unprepare
+    | Seek
     | Pause
+    | FadeOut
     | Resume
     | Stop
     | SetVolume
     | SetCamera
+    | SetMasks
+    | SetOutput
+    | SoundTest
     | Ask
     | Remember
+    | Judge
+    | Keep
+    | EraseHistory
     | MarkBroken
     | Announce
     | Tell
+    | Answered
     | Note
 )

@@ -7,6 +7,7 @@ import msgspec
 from contracts.messages import Ranked, Tier
 from contracts.track import TrackId
 from contracts.vision_wire import CameraState, Face
+from device.session import Session
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -21,6 +22,8 @@ class Tick(Event, frozen=True, kw_only=True):
 
     unix_seconds: float
     """Wall clock, for what people and the server read; never for intervals."""
+    utc_offset_seconds: int = 0
+    """Local time less UTC: 32,400 in Seoul."""
 
 
 class FacesSeen(Event, frozen=True, kw_only=True):
@@ -106,6 +109,25 @@ class CommandGiven(Event, frozen=True, kw_only=True):
 
     name: str
     argument: str = ""
+    ticket: str = ""
+    """Whoever waits for the answer finds it by this."""
+
+
+class ListsRead(Event, frozen=True, kw_only=True):
+    """The listener's own M3U files, for the first list of a mood."""
+
+    lists: dict[str, tuple[TrackId, ...]]
+    """Tracks by `mood` or `mood/name`; only what is in the library."""
+
+
+class Restored(Event, frozen=True, kw_only=True):
+    """What was kept when the device was last on; comes once, first of all."""
+
+    session: Session | None = None
+    position_seconds: float = 0.0
+    """Of the track that was on."""
+    liked: tuple[TrackId, ...] = ()
+    banned: tuple[TrackId, ...] = ()
 
 
 AnyEvent = (
@@ -124,4 +146,6 @@ AnyEvent = (
     | PackChanged
     | LibraryChanged
     | CommandGiven
+    | ListsRead
+    | Restored
 )

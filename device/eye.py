@@ -13,6 +13,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from contracts import vision_wire
 from contracts.tally import Tally
 from contracts.vision_wire import (
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from contracts.vision_wire import FromVision, ToVision
+    from contracts.vision_wire import Box, FromVision, ToVision
     from device.events import Event
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,11 @@ class Eye:
         """Open or close the camera now, and again whenever vision comes back."""
         self._camera_wanted = on
         self._send(CameraOn() if on else CameraOff())
+
+    def set_masks(self, masks: tuple[Box, ...]) -> None:
+        """Leave out faces in these regions, from the next frame on, and whenever vision comes."""
+        self._configure = msgspec.structs.replace(self._configure, masks=masks)
+        self._send(self._configure)
 
     def _accept(self) -> None:
         with self._listener, self._woken:

@@ -10,6 +10,8 @@ from device.effects import Announce, Effect, Play, Tell
 from device.status import Happening
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from contracts.messages import State
 
 KEPT = 500
@@ -27,11 +29,12 @@ class Journal:
         """Oldest first."""
         return tuple(self._happenings)
 
-    def note(self, effect: Effect, state: State, at: float) -> None:
-        """Keep what of an effect a person would want to read; `state` is that after it."""
-        if isinstance(effect, Play) and state.playing:
-            playing = state.playing
-            self._add(at, "track", playing.title, why=playing.reason, tier=playing.tier)
+    def note(self, effect: Effect, state: Callable[[], State], at: float) -> None:
+        """Keep what of an effect a person would want to read; `state` tells that after it."""
+        if isinstance(effect, Play):
+            playing = state().playing
+            if playing:
+                self._add(at, "track", playing.title, why=playing.reason, tier=playing.tier)
         elif isinstance(effect, Tell) and effect.event.kind is DeviceEventKind.MOOD_CHANGED:
             self._add(at, "mood", effect.event.subject)
         elif isinstance(effect, Announce) and effect.state.tier is not self._tier:

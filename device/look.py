@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from device.status import Heard, Status
+from device.first_lists import decade_words
+from device.status import Controls, Heard, QueueRow, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from device.journal import Journal
     from device.music.ports import Player
     from device.recommend.remote import RemoteRecommender
+
+SHOWN = 50
+"""Of the queue."""
 
 
 def look(
@@ -35,6 +39,7 @@ def look(
     heard, trips = player.measured(), remote.round_trips_ms
     return Status(
         state=state,
+        controls=controls(core, now),
         faces=faces.faces if faces else (),
         faces_age_seconds=now - faces.at if faces else None,
         emotions=core.filter.emotions,
@@ -51,3 +56,34 @@ def look(
         heard=Heard(seconds=heard.seconds, rms=heard.rms, first_at=heard.first_at),
         happenings=journal.happenings,
     )
+
+
+def controls(core: Core, now: float) -> Controls:
+    """What can be changed by commands, as it is at monotonic second `now`."""
+    queue, playing = core.playlist.upcoming, core.deck.playing
+    part, era = core.plan.part, core.wishes.era
+    return Controls(
+        queue=tuple(
+            QueueRow(choice=core.playlist.choice(q), by_hand=q.by_hand) for q in queue[:SHOWN]
+        ),
+        queued=len(queue),
+        hold=core.hold or "",
+        question=core.dialogue.open,
+        liked=playing is not None and playing.track in core.liked,
+        volume_ceiling=core.volume.ceiling,
+        repeat=core.repeat,
+        era=decade_words(era) if era else "",
+        mood_word=core.hand.word,
+        mood_seconds_left=_left(core.hand.until, now),
+        sleep_seconds_left=_left(core.sleep.until, now),
+        sleep_at_track_end=core.sleep.at_track_end,
+        daypart=part.name if part else "",
+        explicit_allowed=core.explicit_allowed,
+        somebody_seen=core.presence.seen,
+        masks=core.masks,
+        own_lists=tuple(sorted(core.lists)),
+    )
+
+
+def _left(until: float | None, now: float) -> float | None:
+    return None if until is None else round(max(0.0, until - now), 1)

@@ -31,6 +31,28 @@ BY_HAND: dict[str, Mood] = {
 """Moods a listener can pick; the first three are those of the web service of 2020."""
 
 
+class OwnWord:
+    """What a listener said about their mood: it counts before the camera until it runs out."""
+
+    def __init__(self) -> None:
+        self.mood: Mood | None = None
+        self.word = ""
+        self.until: float | None = None
+        """Monotonic seconds; None: until it is taken back."""
+
+    def say(self, word: str, until: float | None = None) -> None:
+        """Take the listener at their word; one that BY_HAND does not know takes it back."""
+        self.mood, self.until = BY_HAND.get(word), until
+        self.word = word if self.mood else ""
+
+    def over(self, at: float) -> bool:
+        """Whether its time has just run out; then it is taken back."""
+        if self.until is None or at < self.until:
+            return False
+        self.say("")
+        return True
+
+
 def aim(mood: Mood, policy: Policy, tracks_since_change: int) -> tuple[float, float]:
     """Valence and arousal that the next track should have.
 

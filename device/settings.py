@@ -8,6 +8,8 @@ import msgspec
 
 from contracts.messages import Level, Policy, Seconds
 from contracts.settings import BrokerSettings
+from contracts.vision_wire import Box
+from device.dayparts import Daypart
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=200)]
 
@@ -16,23 +18,30 @@ class MoodSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How emotions smooth to a mood (device.mood).
 
     Chosen on simulated listeners of FER2013's PublicTest (`./mlfym bench smoothing --choose`) for
-    less than one false change an hour, and then for the shortest delay; docs/vision.md tells
-    what that reaches on PrivateTest.
+    0.7 false changes an hour, a reserve under the one that is aimed at, and then for the shortest
+    delay; docs/vision.md tells what that reaches on PrivateTest.
     """
 
-    time_constant_seconds: Annotated[float, msgspec.Meta(gt=0)] = 4.0
-    """Of the exponential filter: an emotion has to last about this long to count."""
-    enter: Level = 0.78
-    """High, so that frames of two moods in turn make no mood: that, more than a long dwell,
-    keeps false changes away, and costs a steady listener less time."""
-    enter_negative: Level = 0.78
+    time_constant_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.1
+    """Frames of so many seconds count as one independent look at the listener. At 2.3 a change is
+    told three seconds sooner, with three times as many false ones."""
+    misread: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.02
+    """Share of looks in which the face says nothing at all of the mood: it bounds what one
+    picture that is misread with great confidence can do."""
+    lasts_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    """How long a mood lasts at the mean. Shorter, and a certain mood is told less of the time;
+    longer, and a change has to argue against more."""
+    enter: Level = 0.98
+    """High, so that frames of two moods in turn make no mood: that keeps false changes away, and
+    costs a steady listener less time than a dwell does."""
+    enter_negative: Level = 0.98
     """A listener wrongly taken for sad is the costly error, so it never takes less than `enter`;
     more was not needed: the model misses negative faces rather than inventing them."""
-    leave: Level = 0.45
+    leave: Level = 0.6
     """Below this the believed mood is given up; the gap to `enter` is the hysteresis."""
-    dwell_seconds: Seconds = 1.5
-    """How long a new mood must hold above `enter` before it is believed: at a filtered 0.78
-    it has lasted for five seconds already, but in the first frames of a new listener."""
+    dwell_seconds: Seconds = 0.0
+    """How long a new mood must hold above `enter` before it is believed: the evidence that takes
+    it there has lasted already."""
     forget_seconds: Seconds = 60.0
     """Without a face for so long, the mood is unknown again."""
 
@@ -55,6 +64,27 @@ class MusicSettings(msgspec.Struct, frozen=True, kw_only=True):
     retry_server_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long a server that did not answer is left alone."""
     allow_explicit: bool = True
+    lists_folder: str = ""
+    """A folder for each mood with the listener's own M3U files; empty: `Moods` in the music."""
+    questions_file: str = ""
+    """What "not this" asks; empty: the questions that came with the program."""
+
+
+class PresenceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When the music waits for somebody to come back."""
+
+    pause_after_minutes: Annotated[float, msgspec.Meta(ge=0, le=1440)] = 15.0
+    """Nobody before the camera and no hand on the controls for so long: it fades out and
+    pauses until a face is seen. 0: never. Without a camera that is on: never."""
+
+
+class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording of what happens, for `./mlfym replay`: events, never a picture."""
+
+    events_file: str = ""
+    """Where to; empty: nowhere."""
+    max_megabytes: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 200.0
+    """Then it ends: at five frames a second a day is about as much."""
 
 
 class SoundSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +104,8 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`picamera2`, an OpenCV index, or the path of a video, GIF or picture."""
     on_at_start: bool = False
     frames_per_second: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
+    masks: Annotated[tuple[Box, ...], msgspec.Meta(max_length=16)] = ()
+    """A face whose centre lies in one of these never counts; fractions of the picture."""
 
 
 class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,3 +122,7 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
     mood: MoodSettings = MoodSettings()
     music: MusicSettings = MusicSettings()
     sound: SoundSettings = SoundSettings()
+    presence: PresenceSettings = PresenceSettings()
+    dayparts: Annotated[tuple[Daypart, ...], msgspec.Meta(max_length=48)] = ()
+    """The first that holds counts; none: as `music` says, all day."""
+    record: RecordSettings = RecordSettings()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from contracts.messages import State
-from contracts.vision_wire import Face
+from contracts.messages import Choice, State
+from contracts.vision_wire import Box, Face
+from device.questions import Question
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +29,48 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     tier: str = ""
 
 
+class QueueRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A queued track, the next first."""
+
+    choice: Choice
+    by_hand: bool = False
+    """A listener chose it: it stays, whatever the mood."""
+
+
+class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a page shows beside the music, and can change by commands."""
+
+    queue: tuple[QueueRow, ...] = ()
+    """The first 50."""
+    queued: int = 0
+    """All there are."""
+    hold: str = ""
+    """Who holds the music (device.session.Hold); empty while nobody does."""
+    question: Question | None = None
+    """Open since `not_this`; `answer` takes an answer's id."""
+    liked: bool = False
+    """The track that is on."""
+    volume_ceiling: float = 1.0
+    repeat: str = "off"
+    era: str = ""
+    """A decade such as 90s; empty is any."""
+    mood_word: str = ""
+    """What the listener said; empty: the camera tells."""
+    mood_seconds_left: float | None = None
+    sleep_seconds_left: float | None = None
+    sleep_at_track_end: bool = False
+    daypart: str = ""
+    explicit_allowed: bool = True
+    somebody_seen: bool = False
+    masks: tuple[Box, ...] = ()
+    own_lists: tuple[str, ...] = ()
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers and words for the live display and for reports."""
 
     state: State = State()
+    controls: Controls = Controls()
     faces: tuple[Face, ...] = ()
     faces_age_seconds: float | None = None
     emotions: dict[str, float] = {}

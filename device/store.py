@@ -18,33 +18,11 @@ import msgspec
 
 from contracts.messages import Interaction
 from contracts.track import Track, TrackId
+from device.store_schema import MIGRATIONS, SCHEMA_VERSION
 
-HISTORY_KEPT = 20_000
-"""Interactions kept after the server has them: what the device's own defaults learn from."""
+HISTORY_KEPT = 100_000
+"""Interactions kept after the server has them, a year of a café: for its licence report."""
 _LARGEST_ANSWER = 1_000_000
-
-_SCHEMA = """
-CREATE TABLE tracks (
-    id TEXT PRIMARY KEY, path BLOB NOT NULL, mtime_ns INTEGER NOT NULL, size INTEGER NOT NULL,
-    track BLOB NOT NULL, broken_why TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE interactions (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-    interaction BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX unsent ON interactions (number) WHERE NOT sent;
-CREATE TABLE packs (library TEXT PRIMARY KEY, content BLOB NOT NULL);
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-_LIBRARY = """
-ALTER TABLE tracks ADD COLUMN root TEXT NOT NULL DEFAULT '';
-ALTER TABLE tracks ADD COLUMN missing_since INTEGER;
-ALTER TABLE tracks ADD COLUMN sound TEXT NOT NULL DEFAULT '';
-CREATE TABLE sounds (fingerprint TEXT PRIMARY KEY, sound BLOB NOT NULL);
-"""
-MIGRATIONS = (_SCHEMA, _LIBRARY)
-"""Each takes a file from the version that is its index to the next; never changed, only added."""
-SCHEMA_VERSION = len(MIGRATIONS)
 
 
 class StoreError(RuntimeError):
@@ -220,6 +198,9 @@ class Store:
         with self.writing() as database:
             query = "INSERT OR IGNORE INTO interactions (id, interaction) VALUES (?, ?)"
             database.execute(query, (interaction.id, msgspec.json.encode(interaction)))
+            # What was heard is named in the history when its file is long gone.
+            query = "REPLACE INTO heard SELECT id, track FROM tracks WHERE id = ?"
+            database.execute(query, (interaction.track,))
 
     def unsent(self, limit: int = 500) -> list[Interaction]:
         """What the server has not acknowledged, oldest first."""
@@ -246,6 +227,7 @@ class Store:
         """Delete every interaction, sent or not: the listener's right."""
         with self.writing() as database:
             database.execute("DELETE FROM interactions")
+            database.execute("DELETE FROM heard")
 
     # Packs and settings
 

@@ -8,8 +8,10 @@ from contracts.track import Track, TrackId
 from contracts.vision_wire import Box, Face
 from device import effects, events
 from device.core import Core
+from device.questions import load_questions
 from device.settings import DeviceSettings, MoodSettings, MusicSettings
 
+QUESTIONS = load_questions()
 QUICK = DeviceSettings(
     mood=MoodSettings(time_constant_seconds=1.0, dwell_seconds=2.0),
     music=MusicSettings(act_at_once=True, crossfade_seconds=2.0),
@@ -52,7 +54,7 @@ class Stage:
         self, settings: DeviceSettings = QUICK, library: dict[TrackId, Track] | None = None
     ) -> None:
         self.library = make_library() if library is None else library
-        self.core = Core(settings, self.library, boot="boot")
+        self.core = Core(settings, self.library, boot="boot", questions=QUESTIONS)
         self.at = 100.0
         self.done: list[effects.Effect] = []
         self.silent: set[Tier] = set()
@@ -78,8 +80,10 @@ class Stage:
             if faces is not None:
                 self.happen(events.FacesSeen(at=self.at, faces=faces))
 
-    def command(self, name: str, argument: str = "") -> None:
-        self.happen(events.CommandGiven(at=self.at, name=name, argument=argument))
+    def command(self, name: str, argument: str = "") -> effects.Answered:
+        given = events.CommandGiven(at=self.at, name=name, argument=argument)
+        (answer,) = [e for e in self.happen(given) if isinstance(e, effects.Answered)]
+        return answer
 
     def of(self, kind: type[effects.Effect]) -> list[effects.Effect]:
         return [effect for effect in self.done if isinstance(effect, kind)]
@@ -96,6 +100,8 @@ class Stage:
         """The library by distance to the wanted mood, as any honest tier would."""
         wanted = (ask.query.valence, ask.query.arousal)
         left = [t for t in self.library.values() if t.id not in ask.query.exclude]
+        if not ask.query.allow_explicit:
+            left = [t for t in left if not t.explicit]
         left.sort(key=lambda t: abs(t.valence - wanted[0]) + abs(t.arousal - wanted[1]))
         reason = Reason(kind=ReasonKind.MOOD, subject="happy")
         ranked = tuple(Ranked(track=t.id, score=1.0, reason=reason) for t in left)

@@ -12,24 +12,46 @@ import msgspec
 import pytest
 
 from contracts.messages import State
+from device.answers import Answers
+from device.browse import BrowseQuery, Shelves
 from device.commands import CommandError
-from device.control import MAX_ANSWER_BYTES, Control, DeviceAwayError, ask_device
+from device.control import (
+    MAX_ANSWER_BYTES,
+    Control,
+    ControlRequest,
+    DeviceAwayError,
+    ask_device,
+    converse,
+)
+from device.effects import Answered
 from device.events import CommandGiven, Event
 from device.status import Happening, Status
 from device.vision.fakes import HandClock
+from tests.stage import make_library
 
 PATIENCE_SECONDS = 20.0
 
 
 class Served:
-    """A control socket with a status of the test's own."""
+    """A control socket with a status of the test's own, and a core that answers at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.status = Status(state=State(volume=0.25))
         self.told: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.control = Control(path, lambda: self.status, self.told.put, HandClock().now)
+        self.refusal = ""
+        self.answers = Answers(self.take, HandClock().now)
+        self.shelves = Shelves(lambda _: ())
+        self.control = Control(path, lambda: self.status, self.answers, self.shelves)
         self.control.start()
+
+    def take(self, event: Event) -> None:
+        self.told.put(event)
+        if isinstance(event, CommandGiven):
+            text = self.refusal or f"done: {event.name}"
+            refused = bool(self.refusal)
+            ticket = event.ticket
+            self.answers.give(Answered(name=event.name, text=text, refused=refused, ticket=ticket))
 
     def ask(self, packet: bytes) -> dict[str, object]:
         """The answer to any packet."""
@@ -59,17 +81,47 @@ def test_a_look_changes_nothing(served: Served) -> None:
 
 
 def test_a_command_becomes_an_event(served: Served) -> None:
-    """With its argument, and the status is the answer."""
-    assert ask_device(served.path, "volume", "40") == served.status
+    """With its argument; core's words and the status after it are the answer."""
+    answer = converse(served.path, ControlRequest(command="volume", argument="40"))
+    assert (answer.said, answer.status) == ("done: volume", served.status)
     assert served.told.get(timeout=PATIENCE_SECONDS) == CommandGiven(
-        at=100.0, name="volume", argument="40"
+        at=100.0, name="volume", argument="40", ticket="t1"
     )
+
+
+def test_what_core_refuses_is_refused_to_whoever_asked(served: Served) -> None:
+    """What can only be known by what plays, too."""
+    served.refusal = "nothing plays"
+    with pytest.raises(CommandError, match="nothing plays"):
+        ask_device(served.path, "like")
+
+
+def test_a_core_that_takes_its_time_loses_no_command() -> None:
+    """Whoever gave it is told that it was taken, and a late answer is nobody's."""
+    told: list[Event] = []
+    answers = Answers(told.append, HandClock().now)
+    answered = answers.command("next", patience_seconds=0.0)
+    assert not answered.refused
+    assert "taken" in answered.text
+    assert [event.name for event in told if isinstance(event, CommandGiven)] == ["next"]
+    answers.give(Answered(name="next", text="late", ticket=answered.ticket))
+    assert answers.command("next", patience_seconds=0.0).text == answered.text
+
+
+def test_the_library_can_be_looked_through(served: Served) -> None:
+    """A page of it for a query."""
+    served.shelves.put(make_library(8).values())
+    query = BrowseQuery(what="tracks", text="song 7")
+    page = converse(served.path, ControlRequest(browse=query)).page
+    assert page is not None
+    assert [row.title for row in page.rows] == ["Song 7"]
+    assert served.ask(b'{"browse":{"what":"cats"}}')["error"]
 
 
 @pytest.mark.parametrize(
     ("command", "argument", "said"),
     [
-        ("fly", "", "there are ban, camera"),
+        ("fly", "", "there are another_like_this, answer"),
         ("mood", "hungry", "choose one of auto, positive"),
         ("volume", "101", "0 to 100"),
         ("volume", "9" * 4000, "0 to 100"),

@@ -194,7 +194,7 @@ def test_a_lost_vision_program_does_not_stop_the_music() -> None:
 def test_volume_stays_within_the_ceiling() -> None:
     """A command above the ceiling sets the ceiling."""
     stage = Stage(DeviceSettings(music=MusicSettings(volume=0.9, volume_ceiling=0.5)))
-    assert stage.core.volume == 0.5
+    assert stage.core.volume.level == 0.5
     stage.command("volume", "90")
     assert stage.of(effects.SetVolume)[-1] == effects.SetVolume(volume=0.5)
 
@@ -203,13 +203,15 @@ def test_volume_stays_within_the_ceiling() -> None:
     ("name", "argument"),
     [("fly", ""), ("volume", "loud"), ("volume", "1000"), ("mood", "hungry"), ("volume", "٤")],
 )
-def test_a_wrong_command_is_noted_and_changes_nothing(name: str, argument: str) -> None:
-    """The note says what would be right."""
+def test_a_wrong_command_is_refused_and_changes_nothing(name: str, argument: str) -> None:
+    """The answer says what would be right."""
     stage = Stage()
     stage.begin()
     before = stage.core.state(stage.at)
-    stage.command(name, argument)
-    assert isinstance(stage.done[-1], effects.Note)
+    assert stage.command(name, argument).refused
+    assert stage.done[-1] == effects.Answered(
+        name=name, text=stage.done[-1].text, refused=True
+    )  # and nothing else
     assert stage.core.state(stage.at) == before
 
 

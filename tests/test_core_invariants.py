@@ -162,7 +162,7 @@ class CoreMachine(RuleBasedStateMachine):
         for effect in self.stage.done:
             if isinstance(effect, effects.Play | effects.Resume):
                 player = Playback.PLAYING
-            elif isinstance(effect, effects.Pause):
+            elif isinstance(effect, effects.Pause | effects.FadeOut):
                 player = Playback.PAUSED
             elif isinstance(effect, effects.Stop):
                 player = Playback.IDLE
@@ -171,7 +171,7 @@ class CoreMachine(RuleBasedStateMachine):
     @invariant()
     def volume_is_within_the_ceiling(self) -> None:
         """Whoever sets it."""
-        assert 0 <= self.stage.core.volume <= CEILING
+        assert 0 <= self.stage.core.volume.level <= CEILING
         assert all(0 <= e.volume <= CEILING for e in self.stage.done if hasattr(e, "volume"))
 
     @invariant()

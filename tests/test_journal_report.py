@@ -51,7 +51,7 @@ def test_tracks_moods_and_tiers_are_kept() -> None:
             Note(text="a decision"),
         ]
     ):
-        journal.note(effect, PLAYING, float(at))
+        journal.note(effect, lambda: PLAYING, float(at))
     assert journal.happenings == (
         Happening(at=0.0, kind="tier", what="pack"),
         Happening(at=2.0, kind="track", what="노래 [b]", why="played often", tier="pack"),
@@ -63,7 +63,7 @@ def test_the_oldest_happenings_are_forgotten() -> None:
     """A device runs for years."""
     journal = Journal()
     for at in range(KEPT + 1):
-        journal.note(Play(track=A), PLAYING, float(at))
+        journal.note(Play(track=A), lambda: PLAYING, float(at))
     assert (len(journal.happenings), journal.happenings[0].at) == (KEPT, 1.0)
 
 

@@ -115,19 +115,34 @@ def test_where_all_is_sad_music_goes_on() -> None:
 
 def test_the_track_before_is_one_that_may_be_played() -> None:
     """Neither refused nor gone from the library nor a third sad one."""
-    tracks = library("hhhss")
+    tracks = library("hhhhss")
     playlist = Playlist(tracks, HOUR)
     assert playlist.previous() is None
-    fill(playlist, 0, 1, 2)
+    fill(playlist, 0, 1, 2, 3)
     drain(playlist)
-    assert playlist.previous() == ids(1)[0]
-    playlist.refuse(ids(1)[0])
+    playlist.refuse(ids(2)[0])
+    del tracks[ids(1)[0]]
     assert playlist.previous() == ids(0)[0]
-    del tracks[ids(0)[0]]
+    fill(playlist, 3, 4, 5, at=2 * HOUR)
+    drain(playlist, at=2 * HOUR)
+    assert playlist.sad_enough
+    assert playlist.previous() == ids(3)[0]
+
+
+def test_going_back_goes_further_back_each_time() -> None:
+    """And what was interrupted comes after it."""
+    playlist = Playlist(make_library(20), HOUR)
+    fill(playlist, 0, 1, 2, 4)
+    for _ in range(3):
+        playing = playlist.take(0)
+    for expected in (1, 0):
+        earlier = playlist.previous()
+        assert earlier == ids(expected)[0]
+        assert playing is not None
+        playlist.put_back(earlier, playing)
+        playing = playlist.take(0)
+    assert [q.track for q in playlist.upcoming] == ids(1, 2, 4)
     assert playlist.previous() is None
-    fill(playlist, 3, 4)
-    drain(playlist)
-    assert playlist.previous() == ids(2)[0]
 
 
 def test_what_left_the_library_leaves_the_queue() -> None:

@@ -1,0 +1,71 @@
+"""What the device tells the world about itself, and when it has something new to tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.messages import DeviceEvent, DeviceEventKind, State, Tier
+from contracts.mood import Mood
+from device.effects import Announce, Effect, Tell
+
+if TYPE_CHECKING:
+    from device.core import Core
+
+SHOWN_OF_QUEUE = 5
+
+
+class Announcer:
+    """Builds a state only when something it shows has changed: most events change nothing."""
+
+    def __init__(self) -> None:
+        self._told: tuple[object, ...] | None = None
+        self._tier = Tier.DEFAULTS
+
+    def due(self, core: Core, at: float) -> list[Effect]:
+        """The state, if it is another; and a tier that was fallen to."""
+        tier = core.asking.best_tier(at)
+        fell = list(Tier).index(tier) > list(Tier).index(self._tier)
+        self._tier = tier
+        told = DeviceEvent(kind=DeviceEventKind.FALLBACK_ENTERED, subject=tier)
+        effects: list[Effect] = [Tell(event=told)] if fell else []
+        now = (
+            core.deck.playback,
+            core.deck.playing,
+            core.playlist.upcoming[:SHOWN_OF_QUEUE],
+            core.volume.level,
+            _rounded(core.believed),
+            tier,
+            core.camera,
+            core.policy,
+        )
+        if now == self._told:
+            return effects
+        self._told = now
+        return [*effects, Announce(state=state_of(core, at))]
+
+
+def state_of(core: Core, at: float) -> State:
+    """The state at monotonic second `at`."""
+    playing = core.deck.playing
+    shown = core.playlist.upcoming[:SHOWN_OF_QUEUE]
+    return State(
+        playback=core.deck.playback,
+        playing=core.playlist.choice(playing) if playing else None,
+        volume=core.volume.level,
+        mood=_rounded(core.believed),
+        tier=core.asking.best_tier(at),
+        camera=core.camera,
+        policy=core.policy,
+        queued=tuple(core.playlist.choice(queued) for queued in shown),
+    )
+
+
+def _rounded(mood: Mood) -> Mood:
+    """To tenths: nobody is told of what nobody would notice."""
+    return Mood(
+        mood=mood.mood,
+        valence=round(mood.valence, 1),
+        arousal=round(mood.arousal, 1),
+        confidence=round(mood.confidence, 1),
+        chosen_by_hand=mood.chosen_by_hand,
+    )

@@ -1,0 +1,83 @@
+"""Commands about the device itself, for its owner or staff: camera, masks, sound, history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from device.command import Command, CommandError, Done
+from device.effects import EraseHistory, SetCamera, SetMasks, SetOutput, SoundTest
+from device.masks import MaskError, masks_of
+
+if TYPE_CHECKING:
+    from contracts.vision_wire import Box
+    from device.core import Core
+
+LONGEST_NAME = 200
+ALL = "all"
+
+
+def _camera(_core: Core, argument: str, _at: float) -> Done:
+    return Done([SetCamera(on=argument == "on")], f"the camera goes {argument}")
+
+
+def drawn(argument: str) -> tuple[Box, ...]:
+    """Masks out of an argument.
+
+    Raises:
+        CommandError: it describes none.
+
+    """
+    try:
+        return masks_of(argument)
+    except MaskError as error:
+        raise CommandError(str(error)) from error
+
+
+def _masks(core: Core, argument: str, _at: float) -> Done:
+    core.masks_by_hand = drawn(argument)
+    count = len(core.masks_by_hand)
+    return Done(
+        [SetMasks(masks=core.masks_by_hand)],
+        f"faces in {count} regions never count" if count else "faces count wherever they are",
+    )
+
+
+def _name(text: str) -> object:
+    if len(text) > LONGEST_NAME:
+        msg = "that is no name of a sound output; nothing at all is the system's default"
+        raise CommandError(msg)
+    return text
+
+
+def _output(_core: Core, argument: str, _at: float) -> Done:
+    name = argument.strip()
+    return Done([SetOutput(name=name)], f"sound goes to {name or 'the default output'}")
+
+
+def _test_tone(_core: Core, _argument: str, _at: float) -> Done:
+    return Done([SoundTest()], "a tone on the left, then on the right")
+
+
+def _erase_history(core: Core, argument: str, _at: float) -> Done:
+    opinions = argument == ALL
+    core.playlist.forget_played()
+    if opinions:
+        for track in core.banned:
+            core.playlist.accept(track)
+        core.liked.clear()
+        core.banned.clear()
+    also = ", likes and bans with it" if opinions else "; likes and bans stay"
+    return Done([EraseHistory(opinions=opinions)], f"the history is erased{also}")
+
+
+COMMANDS = {
+    "camera": Command(_camera, "Open or close the camera", choices=("on", "off")),
+    "masks": Command(
+        _masks, "Where faces never count", "a JSON list of boxes, or `none`", check=drawn
+    ),
+    "output": Command(_output, "Which sound output plays", "its name", check=_name),
+    "test_tone": Command(_test_tone, "Hear the sound output"),
+    "erase_history": Command(
+        _erase_history, "Forget what was heard; `all`: likes and bans too", choices=("", ALL)
+    ),
+}

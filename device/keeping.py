@@ -1,0 +1,118 @@
+"""What is kept for the next start, and how the core goes on from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.messages import Playback
+from device.effects import Effect, Keep, Note, SetMasks
+from device.session import Hold, Session
+from device.volume import LISTENER
+
+if TYPE_CHECKING:
+    from device.core import Core
+    from device.events import Restored
+
+
+def session(core: Core) -> Session:
+    """Everything that survives a restart, but the position."""
+    ahead = core.unix_seconds(0.0)
+
+    def unix(at: float | None) -> float | None:
+        return None if at is None else round(at + ahead, 1)
+
+    return Session(
+        playback=core.deck.playback,
+        playing=core.deck.playing,
+        upcoming=core.playlist.upcoming,
+        played=tuple((track, round(at + ahead, 1)) for track, at in core.playlist.played),
+        hold=core.hold,
+        volume=core.volume.level,
+        ceiling=core.volume.own_ceiling,
+        policy=core.policy_by_hand,
+        mood=core.hand.mood,
+        mood_word=core.hand.word,
+        mood_until=unix(core.hand.until),
+        repeat=core.repeat,
+        era=core.wishes.era,
+        sleep_until=unix(core.sleep.until),
+        masks=core.masks_by_hand,
+    )
+
+
+class Keeper:
+    """Tells when what is to be kept has changed; looks at little, since it looks often."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[object, ...] | None = None
+        self.began = False
+        """Before what was kept is read back, nothing is kept over it."""
+
+    def due(self, core: Core) -> list[Effect]:
+        """Keep the session if it is another."""
+        now = (
+            core.deck.playback,
+            core.deck.playing,
+            core.playlist.upcoming,
+            core.hold,
+            core.volume.level,
+            core.volume.own_ceiling,
+            core.policy_by_hand,
+            core.hand.word,
+            core.hand.until,
+            core.repeat,
+            core.wishes.era,
+            core.sleep.until,
+            core.masks_by_hand,
+        )
+        if not self.began or now == self._kept:
+            return []
+        self._kept = now
+        return [Keep(session=session(core))]
+
+
+def restored(core: Core, event: Restored) -> list[Effect]:
+    """Go on as it was when the device was last on."""
+    core.keeper.began = True
+    core.liked, core.banned = set(event.liked), set(event.banned)
+    for track in event.banned:
+        core.playlist.refuse(track)
+    if event.session is None:
+        return []
+    effects = _wishes_of(core, event.session)
+    return effects + _music_of(core, event.session, event.position_seconds, event.at)
+
+
+def _wishes_of(core: Core, kept: Session) -> list[Effect]:
+    ahead = core.unix_seconds(0.0)
+    core.policy_by_hand, core.repeat, core.wishes.era = kept.policy, kept.repeat, kept.era
+    core.hand.mood, core.hand.word = kept.mood, kept.mood_word
+    core.hand.until = None if kept.mood_until is None else kept.mood_until - ahead
+    if kept.sleep_until is not None:
+        core.sleep.set(kept.sleep_until - ahead)
+    effects = core.volume.set_ceiling(kept.ceiling, LISTENER)
+    effects += core.volume.set(kept.volume)
+    if kept.masks is not None:
+        core.masks_by_hand = kept.masks
+        effects.append(SetMasks(masks=kept.masks))
+    return effects
+
+
+def _music_of(core: Core, kept: Session, position: float, at: float) -> list[Effect]:
+    ahead = core.unix_seconds(0.0)
+    playing = kept.playing
+    earlier = [(track, unix - ahead) for track, unix in kept.played]
+    core.playlist.remember_played(earlier)
+    core.playlist.upcoming = kept.upcoming
+    core.playlist.library_changed()
+    core.playlist.drop(lambda q: not core.playlist.is_refused(q.track))
+    if core.hold is not Hold.QUIET:
+        # Quiet hours may have ended while the device was off.
+        core.hold = None if kept.hold is Hold.QUIET else kept.hold
+    there = playing and playing.track in core.library
+    if playing is None or not there or core.playlist.is_refused(playing.track):
+        return []
+    core.deck.restore(playing, position, kept.playback, at)
+    note = Note(text=f"goes on where it was, {position:.0f} s into the track")
+    resumed = core.deck.resume(at) if core.wants_music else []
+    return [note, *resumed] if core.deck.playback is not Playback.IDLE else []

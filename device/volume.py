@@ -1,0 +1,44 @@
+"""How loud it may be: the lowest of the ceilings that hold."""
+
+from __future__ import annotations
+
+from device.effects import Effect, SetVolume
+
+SETTINGS, LISTENER, DAYPART = "settings", "listener", "daypart"
+
+
+class Volume:
+    """A level under the ceilings of the settings, of the listener and of the daypart, all 0 to 1.
+
+    The wish is kept: when a ceiling rises again, so does the volume.
+    """
+
+    def __init__(self, level: float, ceiling: float) -> None:
+        self._wanted = level
+        self._ceilings = {SETTINGS: ceiling, LISTENER: 1.0, DAYPART: 1.0}
+
+    @property
+    def ceiling(self) -> float:
+        """The lowest of the ceilings."""
+        return min(self._ceilings.values())
+
+    @property
+    def own_ceiling(self) -> float:
+        """That of the listener."""
+        return self._ceilings[LISTENER]
+
+    @property
+    def level(self) -> float:
+        """What is heard."""
+        return min(self._wanted, self.ceiling)
+
+    def set(self, level: float) -> list[Effect]:
+        """Want this level; above the ceiling it is the ceiling."""
+        self._wanted = max(0.0, min(level, self.ceiling))
+        return [SetVolume(volume=self.level)]
+
+    def set_ceiling(self, level: float, whose: str) -> list[Effect]:
+        """Put a ceiling in; the settings' own is never raised by it."""
+        before = self.level
+        self._ceilings[whose] = max(0.0, min(level, 1.0))
+        return [SetVolume(volume=self.level)] if self.level != before else []
