@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -48,7 +48,7 @@ class ConfidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """ALS on BM25-weighted interactions (Hu et al. 2008; Robertson et al. 1994) and RP3 beta."""
+    """ALS on BM25-weighted interactions (Hu et al. 2008; Robertson et al. 1994), and neighbours."""
 
     factors: Annotated[int, msgspec.Meta(ge=1, le=256)] = 64
     regularisation: Positive = 1.0
@@ -56,9 +56,35 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
     bm25_k1: Positive = 100.0
     bm25_b: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
     neighbours: Annotated[int, msgspec.Meta(ge=1, le=200)] = 30
+    """Kept of each track; more than 30 measured no better in the blend and fill the packs."""
+    regression_candidates: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    """Nearest tracks by cosine that each track is regressed on (recommender_server.together)."""
+    regression_ridge: Positive = 20.0
+    regression_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    """Share of the regression in what is heard together; the rest is RP3 beta."""
     minimum_listens: Count = 1
     """Tracks that fewer lists or listeners have are left to the tags."""
     generations_kept: Count = 2
+
+
+class PromotionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When a newly trained model (the challenger) takes the place of the one in use."""
+
+    holdout_share: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.2
+    """The newest part of all interactions that both are judged by."""
+    minimum_likings: Count = 20
+    """Newly liked tracks to judge by; with fewer, chance would decide, and the challenger is
+    promoted, since it knows all that the champion knows and what came after.
+    """
+
+
+class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When a running server trains by itself."""
+
+    every_hours: Annotated[float, msgspec.Meta(ge=0)] = 24.0
+    """Between two trainings; 0 is never, then only `train` does."""
+    minimum_new_interactions: Count = 20
+    """With fewer new ones since the last training it is put off."""
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,4 +111,8 @@ class RecommenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often the server looks for a newly trained model."""
     confidence: ConfidenceSettings = msgspec.field(default_factory=ConfidenceSettings)
     training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)
+    trainer: Literal["implicit", "numpy"] = "implicit"
+    """What learns the factors: implicit's ALS, or the same in numpy alone, far slower."""
+    promotion: PromotionSettings = msgspec.field(default_factory=PromotionSettings)
+    schedule: ScheduleSettings = msgspec.field(default_factory=ScheduleSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)

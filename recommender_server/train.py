@@ -1,26 +1,23 @@
-"""`python -m recommender_server train`: one generation out of what devices and playlists say."""
+"""One generation out of what devices and playlists say; `training` decides whether it is used."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from scipy import sparse
 
-from recommender_server import generation
-from recommender_server.als import bm25, train_als, walks
+from recommender_server.als import bm25
 from recommender_server.generation import Generation
 from recommender_server.interactions import Deed, deeds_of, opinions
+from recommender_server.recordings import leading_artist
 from recommender_server.service import shipped_or_own_tags
-from recommender_server.store import open_store
 from recommender_server.tag2vec import retrained
 from recommender_server.tag_seed import read_seed
+from recommender_server.together import heard_together
+from recommender_server.trainer import TRAINERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +26,10 @@ if TYPE_CHECKING:
 
     from recommender_server.settings import RecommenderSettings
     from recommender_server.storage import Storage
+
+
+SONGS_OF_ARTIST = 5
+"""As many stand for an artist: a list that names artists is not to fill up with one of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +44,50 @@ class Heard:
     playlists: int
 
 
-def heard(store: Storage, settings: RecommenderSettings) -> Heard:
-    """All that was liked: what listeners did, and what stands together in playlists."""
+def heard(
+    store: Storage, settings: RecommenderSettings, held_out: frozenset[int] = frozenset()
+) -> Heard:
+    """All that was liked: what listeners did, and what stands together in playlists.
+
+    Interactions of the numbers `held_out` are as if they had not been.
+    """
     rows: list[dict[int, float]] = []
     for device, listener in store.listeners():
-        liked = _liked(store, device, deeds_of(store, device, listener), settings)
+        deeds = [d for d in deeds_of(store, device, listener) if d.number not in held_out]
+        liked = _liked(store, device, deeds, settings)
         rows += [liked] if liked else []
     listeners = len(rows)
     completed = settings.confidence.completed
-    lists = [{item: completed * w for item, w in row.items()} for row in store.playlists()]
+    songs = _songs_of_artists(store)
+    lists = [_songs(row, songs, completed) for row in store.playlists()]
     rows += lists
     return _matrix(rows, listeners, len(lists), settings.training.minimum_listens)
+
+
+def _songs_of_artists(store: Storage) -> dict[int, list[int]]:
+    """For each item that stands for an artist, some songs of theirs that devices can play."""
+    playable = {item for device in store.devices() for item in store.device_items(device).values()}
+    by_artist: dict[str, list[int]] = {}
+    artists: dict[str, int] = {}
+    for item in store.items():
+        name = leading_artist(item.artist)
+        if not item.title:
+            artists[name] = item.number
+        elif item.number in playable and len(by_artist.get(name, ())) < SONGS_OF_ARTIST:
+            by_artist.setdefault(name, []).append(item.number)
+    return {number: by_artist[name] for name, number in artists.items() if name in by_artist}
+
+
+def _songs(
+    row: dict[int, float], songs: dict[int, list[int]], confidence: float
+) -> dict[int, float]:
+    """A list with each artist's songs in the artist's place, who share what the artist weighs."""
+    found: dict[int, float] = {}
+    for item, weight in row.items():
+        own = songs.get(item, [item])
+        for song in own:
+            found[song] = found.get(song, 0.0) + confidence * weight / len(own)
+    return found
 
 
 def _liked(
@@ -87,46 +121,20 @@ def _matrix(rows: list[dict[int, float]], listeners: int, playlists: int, minimu
     return Heard(items, matrix, listeners, playlists)
 
 
-def train(
-    settings: RecommenderSettings, *, at_unix_seconds: float, stepped: Callable[[str, float], None]
-) -> Path:
-    """Train and save a generation; `stepped` hears the stage and the share done, 0 to 1."""
-    data = Path(settings.data_folder)
-    store = open_store(data)
-    stepped("reading interactions", 0.0)
-    known = heard(store, settings)
-    bags = [list(item.tags) for item in store.items()]
-    store.close()
-    made = _learn(known, bags, settings, at_unix_seconds, stepped)
-    figures: dict[str, Any] = {
-        "listeners": known.listeners,
-        "playlists": known.playlists,
-        "items": len(known.items),
-        "words": len(made.space.names),
-    }
-    stepped("writing", 0.98)
-    return generation.save(
-        made,
-        data,
-        at_unix_seconds=at_unix_seconds,
-        figures=figures,
-        kept=settings.training.generations_kept,
-    )
-
-
-def _learn(
+def learn(
     known: Heard,
     bags: list[list[str]],
     settings: RecommenderSettings,
     at_unix_seconds: float,
     stepped: Callable[[str, float], None],
 ) -> Generation:
+    """A generation of what is known and of the tags of each recording; not saved yet."""
     stepped("tags", 0.05)
     space = retrained(shipped_or_own_tags(settings), read_seed(), bags)
     training = settings.training
     weighted, idf, average = bm25(known.user_items, training.bm25_k1, training.bm25_b)
     if len(known.items):
-        factors = train_als(
+        factors = TRAINERS[settings.trainer]().fit(
             weighted,
             training,
             lambda done: stepped("taste", 0.4 + 0.4 * done / training.iterations),
@@ -134,7 +142,7 @@ def _learn(
     else:
         factors = np.zeros((0, training.factors), np.float32)
     stepped("neighbours", 0.85)
-    near, closeness = walks(known.user_items, neighbours=training.neighbours)
+    near, closeness = heard_together(known.user_items, training)
     listens = np.asarray((known.user_items > 0).sum(axis=0), np.float32).ravel()
     moment = datetime.fromtimestamp(at_unix_seconds, UTC)
     return Generation(
@@ -148,20 +156,3 @@ def _learn(
         idf=idf,
         average_length=average,
     )
-
-
-def train_with_progress(settings: RecommenderSettings) -> None:
-    """Train with a progress bar and say what came of it."""
-    console = Console()
-    columns = (TextColumn("{task.description:22}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("training", total=1.0)
-        folder = train(
-            settings,
-            at_unix_seconds=time.time(),
-            stepped=lambda stage, done: progress.update(task, description=stage, completed=done),
-        )
-        progress.update(task, description="done", completed=1.0)
-    figures = generation.manifest_of(Path(settings.data_folder), folder.name).figures
-    console.print(f"generation {folder.name}: " + ", ".join(f"{n} {k}" for k, n in figures.items()))
-    console.print("a running server takes it up within seconds")
