@@ -84,6 +84,8 @@ class ReasonKind(StrEnum):
     """Fits what the time of day asks for; subject: its tag or its name. Devices alone."""
     ERA = "era"
     """Of the years asked for; subject: the decade. Devices alone."""
+    LONGEST_AGO = "longest_ago"
+    """Nothing else may be played now: it was heard longest ago. Devices alone."""
 
 
 class Reason(Message, frozen=True, kw_only=True):
@@ -172,6 +174,8 @@ class InteractionsAck(Message, frozen=True, kw_only=True):
     """These ids are on the server's disk; the device may forget them."""
 
     ids: tuple[Identifier, ...]
+    error: str = ""
+    """What was wrong with a batch of which nothing was kept."""
 
 
 class LibraryChunk(Message, frozen=True, kw_only=True):

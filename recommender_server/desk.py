@@ -14,7 +14,9 @@ from contracts import topics
 from contracts.bus import Publication
 from contracts.errors import ContractError
 from contracts.messages import (
+    Identifier,
     InteractionBatch,
+    InteractionsAck,
     LibraryAck,
     LibraryChange,
     LibraryChunk,
@@ -53,6 +55,10 @@ REPLIES = {
 }
 
 
+UNREADABLE = "unreadable"
+"""Named in the answer to a message about a library that does not say which."""
+
+
 class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     """A message, and when it came."""
 
@@ -62,7 +68,17 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefusedError(ContractError):
-    """A message that gets no answer; says why."""
+    """A message that is not dealt with; says why, to its sender too when there is a `reply`."""
+
+    def __init__(self, why: str, reply: Publication | None = None) -> None:
+        super().__init__(why)
+        self.reply = reply
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """What can be told of a malformed message about a library."""
+
+    library: Identifier
 
 
 class Desk:
@@ -103,8 +119,12 @@ class Desk:
         limit = self._settings.limits.payload_bytes
         if len(asked.payload) > limit:
             msg = f"{asked.topic} brought {len(asked.payload)} bytes, at most {limit} are read"
-            raise RefusedError(msg)
-        return self._answers(leaf, device, reply, arrived)
+            unread = msgspec.structs.replace(asked, payload=b"")
+            raise RefusedError(msg, _complaint(leaf, device, unread, msg))
+        try:
+            return self._answers(leaf, device, reply, arrived)
+        except MessageError as error:
+            raise RefusedError(str(error), _complaint(leaf, device, asked, str(error))) from error
 
     def _answers(self, leaf: str, device: str, reply: str, arrived: Arrived) -> list[Publication]:
         asked = arrived.publication
@@ -125,10 +145,7 @@ class Desk:
 
     def _recommend(self, device: str, reply: str, arrived: Arrived) -> list[Publication]:
         asked = arrived.publication
-        try:
-            request = decode(asked.payload, RecommendRequest)
-        except MessageError as error:
-            return [_reply(reply, RecommendReply(error=str(error)), asked)]
+        request = decode(asked.payload, RecommendRequest)
         if self._late(arrived, request):
             return []
         answer = self._ranking(device, request)
@@ -154,6 +171,24 @@ class Desk:
             ack = LibraryAck(library=request.library, error=error)
             return _reply(topics.of_device(device, topics.LIBRARY_ACK), ack, asked)
         return Publication(topic=reply, payload=pack_bytes(pack), correlation=asked.correlation)
+
+
+def _complaint(leaf: str, device: str, asked: Publication, why: str) -> Publication:
+    """The answer to a message that cannot be read: what is wrong, where its answer is awaited."""
+    if leaf == topics.RECOMMEND_REQUEST:
+        return _reply(topics.of_device(device, REPLIES[leaf]), RecommendReply(error=why), asked)
+    if leaf == topics.INTERACTIONS:
+        ack = InteractionsAck(ids=(), error=why)
+        return _reply(topics.of_device(device, REPLIES[leaf]), ack, asked)
+    told = LibraryAck(library=_library_named(asked.payload), error=why)
+    return _reply(topics.of_device(device, topics.LIBRARY_ACK), told, asked)
+
+
+def _library_named(payload: bytes) -> str:
+    try:
+        return msgspec.json.decode(payload, type=_Named).library
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return UNREADABLE
 
 
 def _unknown_library(library: str) -> str:

@@ -10,7 +10,8 @@ from contracts.pack_file import sent
 from contracts.ranking import Pack, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from contracts.messages import RecommendRequest
     from contracts.track import TrackId
@@ -24,7 +25,7 @@ class Case(NamedTuple):
     pack: Pack
     """Live, as the server ranks with it."""
     request: RecommendRequest
-    wanted: Set[TrackId] = frozenset()
+    wanted: AbstractSet[TrackId] = frozenset()
 
 
 class Fidelity(NamedTuple):
@@ -74,7 +75,7 @@ def fidelity(cases: Iterable[Case]) -> Fidelity:
     return Fidelity(len(overlaps), mean, float(live_gain), float(pack_gain))
 
 
-def gain(ranked: list[TrackId], wanted: Set[TrackId]) -> float:
+def gain(ranked: list[TrackId], wanted: AbstractSet[TrackId]) -> float:
     """Normalised discounted gain of the first 10 (Jarvelin and Kekalainen 2002)."""
     discounts = 1 / np.log2(np.arange(2, GAIN_AT + 2))
     hits = np.array([track in wanted for track in ranked[:GAIN_AT]], np.float64)

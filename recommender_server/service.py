@@ -7,6 +7,7 @@ a lost broker is waited for. Work that waited past its deadline is dropped unans
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import secrets
@@ -21,7 +22,7 @@ from contracts.errors import ContractError
 from contracts.tag_space import read_tag_space
 from recommender_server import generation
 from recommender_server.complaints import Complaints
-from recommender_server.desk import REQUESTS, Arrived, Desk
+from recommender_server.desk import REQUESTS, Arrived, Desk, RefusedError
 from recommender_server.storage import StoreError
 from recommender_server.store import open_store
 
@@ -70,8 +71,11 @@ class Worker:
         first = first or generation.untrained(shipped_or_own_tags(settings))
         self._desk = Desk(self._store, settings, first, clock)
         self.complaints = Complaints(clock)
+        self.answered = 0
+        """Messages answered since the start, refusals aside."""
         self._queue: queue.Queue[Arrived] = queue.Queue(settings.limits.queue_length)
         self._looked_at = clock()
+        self._patience_seconds = min(settings.generation_check_seconds, 0.5)
         self._stopping = False
         self._bus = Bus(
             settings.broker,
@@ -102,14 +106,23 @@ class Worker:
         self._stopping = True
 
     def _step(self) -> None:
-        self._look_for_generation()
         try:
-            arrived = self._queue.get(timeout=min(self._settings.generation_check_seconds, 0.5))
-        except queue.Empty:
-            return
+            self._look_for_generation()
+        except Exception:  # as below: with a folder that cannot be read, the present model goes on
+            log.exception("no newer model can be looked for")
+        with contextlib.suppress(queue.Empty):
+            self._deal_with(self._queue.get(timeout=self._patience_seconds))
+
+    def _deal_with(self, arrived: Arrived) -> None:
         try:
-            for publication in self._desk.answer(arrived):
+            answers = self._desk.answer(arrived)
+            self.answered += len(answers)
+            for publication in answers:
                 self._bus.publish(publication)
+        except RefusedError as refused:
+            self.complaints.about(refused)
+            if refused.reply:
+                self._bus.publish(refused.reply)
         except ContractError as error:
             self.complaints.about(error)
         except StoreError as error:

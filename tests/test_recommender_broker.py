@@ -27,14 +27,25 @@ from contracts.ranking import rank, read_pack
 from contracts.settings import BrokerSettings
 from recommender_server.service import Worker
 from recommender_server.settings import RecommenderSettings
+from tests.brokers import MOSQUITTO, Mosquitto
 from tests.recommender_stage import LIBRARY, WITHIN_SECONDS, Device, chunk
 
 
-@pytest.fixture(scope="module")
-def broker() -> Iterator[BrokerSettings]:
-    pytest.importorskip("iotcore", reason="the embedded broker is the `broker` extra")
-    with EmbeddedBroker() as running:
-        yield BrokerSettings(host=running.host, port=running.port)
+@pytest.fixture(scope="module", params=["embedded", "mosquitto"])
+def broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrokerSettings]:
+    if request.param == "embedded":
+        pytest.importorskip("iotcore", reason="the embedded broker is the `broker` extra")
+        with EmbeddedBroker() as running:
+            yield BrokerSettings(host=running.host, port=running.port)
+        return
+    if not MOSQUITTO:
+        pytest.skip("mosquitto is not installed: sudo apt install mosquitto")
+    real = Mosquitto(tmp_path_factory.mktemp("broker"))
+    real.start()
+    yield BrokerSettings(port=real.port)
+    real.stop()
 
 
 @pytest.fixture(scope="module")
@@ -108,15 +119,16 @@ def test_a_pack_ranks_as_the_server_does(device: Device) -> None:
 
 
 def test_garbage_ends_nothing(device: Device, server: Worker) -> None:
-    """After payloads that are no messages the server still answers, and has counted them."""
+    """Payloads that are no messages are counted and answered with what is wrong; work goes on."""
     before = server.complaints.total
-    for leaf in ("library", "interactions", "pack/request"):
-        device.say(leaf, b"\xff\x00{")
-    device.say("recommend/request", b"[" * 5000)
-    wrong = device.heard.get(timeout=WITHIN_SECONDS)
-    assert "not a RecommendRequest" in decode(wrong.payload, RecommendReply).error
+    for leaf in ("library", "interactions", "pack/request", "recommend/request"):
+        wrong = device.ask(leaf, b"\xff\x00{", correlation=b"9")
+        assert wrong.correlation == b"9"
+        assert b"not a" in wrong.payload
+    deep = device.ask("recommend/request", b"[" * 5000)
+    assert "not a RecommendRequest" in decode(deep.payload, RecommendReply).error
     device.ask("library", chunk())
-    assert server.complaints.total == before + 3
+    assert server.complaints.total == before + 5
 
 
 def test_interactions_are_acknowledged(device: Device) -> None:
@@ -154,3 +166,25 @@ def test_a_worker_that_leaves_does_not_speak_for_the_others(
         bystander._bus.publish(offline)
         heard = [seen.get(timeout=WITHIN_SECONDS).payload for _ in range(2)]
         assert heard == [topics.OFFLINE, topics.ONLINE]
+
+
+def test_workers_share_the_requests(broker: BrokerSettings, server: Worker) -> None:
+    """With a second worker each request is answered once, and both of them answer some."""
+    other = Worker(RecommenderSettings(broker=broker, data_folder=server._settings.data_folder))
+    thread = threading.Thread(target=other.run)
+    with _availability(broker) as seen, Device(broker, "shared") as device:
+        assert seen.get(timeout=WITHIN_SECONDS).payload == topics.ONLINE
+        thread.start()
+        assert seen.get(timeout=WITHIN_SECONDS).payload == topics.ONLINE
+        device.ask("library", chunk())
+        before = server.answered, other.answered
+        asked = RecommendRequest(library="library-1", deadline_ms=60_000)
+        numbers = [b"%d" % number for number in range(20)]
+        answers = [device.ask("recommend/request", asked, correlation=n) for n in numbers]
+        done = server.answered - before[0], other.answered - before[1]
+        other.stop()
+        thread.join(WITHIN_SECONDS)
+        assert [answer.correlation for answer in answers] == numbers
+        assert device.heard.empty()
+        assert sum(done) == 20
+        assert min(done) > 0

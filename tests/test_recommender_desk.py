@@ -16,6 +16,7 @@ from contracts.messages import (
     Interaction,
     InteractionBatch,
     InteractionKind,
+    InteractionsAck,
     LibraryAck,
     Message,
     PackRequest,
@@ -27,7 +28,7 @@ from contracts.messages import (
 )
 from contracts.ranking import read_pack
 from recommender_server.complaints import Complaints
-from recommender_server.desk import REQUESTS, Arrived, Desk
+from recommender_server.desk import REQUESTS, UNREADABLE, Arrived, Desk, RefusedError
 from recommender_server.generation import untrained
 from recommender_server.settings import LimitSettings, RecommenderSettings
 from recommender_server.storage import StoreError
@@ -162,8 +163,9 @@ def test_late_work_is_dropped(stage: Stage) -> None:
 
 def test_a_retained_request_is_not_answered(stage: Stage) -> None:
     """Whoever left it there may be long gone."""
-    with pytest.raises(ContractError, match="retained"):
+    with pytest.raises(RefusedError, match="retained") as refused:
         stage.send("recommend/request", RecommendRequest(), retain=True)
+    assert refused.value.reply is None
 
 
 def test_only_the_devices_own_reply_topic_is_answered(stage: Stage) -> None:
@@ -220,7 +222,7 @@ JSON = st.recursive(
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     leaf=st.sampled_from([*REQUESTS, "state", "recommend/reply", "", "#"]),
@@ -241,8 +243,37 @@ def test_hostile_messages_are_answered_in_words_or_refused(
 def test_an_oversized_payload_is_refused_unread(tmp_path: Path) -> None:
     """Above the limit not even JSON is parsed."""
     stage = Stage(tmp_path, LimitSettings(payload_bytes=100))
-    with pytest.raises(ContractError, match="at most 100"):
-        stage.send("library", b" " * 101)
+    with pytest.raises(RefusedError, match="at most 100") as refused:
+        stage.send("library", b'{"library": "l"}' + b" " * 101)
+    assert refused.value.reply is not None
+    assert decode(refused.value.reply.payload, LibraryAck).library == UNREADABLE
+
+
+BAD = (
+    ("recommend/request", b'{"count": 0}', "recommend/reply", RecommendReply, "count"),
+    ("recommend/request", b"\xff", "recommend/reply", RecommendReply, "RecommendRequest"),
+    ("library", b'{"library": "l1"}', "library/ack", LibraryAck, "index"),
+    ("library", b"[]", "library/ack", LibraryAck, "LibraryChunk"),
+    ("pack/request", b"{}", "library/ack", LibraryAck, "library"),
+    ("interactions", b'{"interactions": [{}]}', "interactions/ack", InteractionsAck, "id"),
+)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad[0]} {bad[4]}")
+def test_a_bad_message_is_answered_with_what_is_wrong(
+    stage: Stage, bad: tuple[str, bytes, str, type[Message], str]
+) -> None:
+    """Where its sender awaits the answer, with its correlation data; it is counted as well."""
+    leaf, payload, topic, kind, says = bad
+    with pytest.raises(RefusedError) as refused:
+        stage.send(leaf, payload, correlation=b"7")
+    reply = refused.value.reply
+    assert reply is not None
+    assert (reply.topic, reply.correlation) == (f"mlfym/v1/d/{topic}", b"7")
+    told = decode(reply.payload, kind)
+    assert says in told.error
+    if isinstance(told, LibraryAck):
+        assert told.library == ("l1" if b"l1" in payload else UNREADABLE)
 
 
 def test_complaints_are_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:

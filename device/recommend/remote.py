@@ -93,6 +93,7 @@ class RemoteRecommender:
         self.answered = 0
         self.round_trips_ms: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
         self._malformed = Tally(log, "unreadable messages", clock)
+        self._refused = Tally(log, "batches of interactions refused by the server", clock)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -190,7 +191,10 @@ class RemoteRecommender:
         elif leaf == topics.LIBRARY_ACK:
             self._take_library_ack(decode(publication.payload, LibraryAck))
         elif leaf == topics.INTERACTIONS_ACK:
-            self._outbox.forget(decode(publication.payload, InteractionsAck).ids)
+            ack = decode(publication.payload, InteractionsAck)
+            self._outbox.forget(ack.ids)
+            if ack.error:
+                self._refused.count(ack.error)
         elif leaf == topics.PACK:
             self._take_pack(self._library, publication.payload)
 
