@@ -6,7 +6,9 @@ drawn. One of them is shown at a time, each for an exponentially long while (mea
 then another one of the same handful: somebody who laughs, looks away and laughs again. Each
 picture stands under an exposure, a side light and a blur of its own, drawn once (`lit`); each
 frame of it moves by the trembling of a detector's box and has a sensor's noise (`trembled`).
-One frame in ten, each by itself, shows no face.
+One frame in ten, each by itself, shows no face. As in the appliance, a reading holds for
+`device.vision.following`'s `read_again_seconds`, and faces are read in turns from the picture and
+from its mirror image.
 
 So frames are as correlated as a camera's: a picture that the model misreads stays misread while
 it is shown, and a handful with three misread pictures is a listener whom no filter can set right.
@@ -14,6 +16,7 @@ it is shown, and a handful with three misread pictures is a listener whom no fil
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +27,7 @@ import numpy as np
 from bench.crops import Eye
 from contracts.model_manifest import read_manifest
 from contracts.preprocess import CROP_SIZE
+from device.vision.following import FollowingSettings
 from device.vision.sight import MODELS
 from model_export import dataset, figures
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from device.vision.emotions import EmotionClassifier
     from model_export.dataset import Split
 
 HANDFUL = 5
@@ -46,6 +51,7 @@ TREMBLES = 8
 """Frames of each picture, drawn from again and again."""
 SIDE_LIT, BLURRED = 0.25, 0.2
 NOBODY = -1
+READ_AGAIN = FollowingSettings().read_again_seconds
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Readings:
     """What the model reads from the pictures of each mood, in the order of figures.THREE."""
 
     chances: tuple[NDArray[np.float32], ...]
-    """Of each mood: probabilities [pictures, TREMBLES, 8]."""
+    """Of each mood: probabilities [pictures, TREMBLES, 2, 8], plain and mirrored."""
     cutoff: float
     """A highest probability under this is no reading."""
 
@@ -87,13 +93,19 @@ def readings(path: Path, split: Split, random: Generator) -> Readings:
         read.append(
             np.array(
                 [
-                    [classifier.probabilities(trembled(s, random)) for _ in range(TREMBLES)]
+                    [_both_ways(classifier, trembled(s, random)) for _ in range(TREMBLES)]
                     for s in standing
                 ],
                 np.float32,
             )
         )
     return Readings(tuple(read), read_manifest(MODELS / "emotion.json").unknown_below)
+
+
+def _both_ways(classifier: EmotionClassifier, crop: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+    """What a crop reads as, and what its mirror image does."""
+    sides = crop, np.ascontiguousarray(crop[:, ::-1])
+    return [classifier.probabilities(side) for side in sides]
 
 
 def lit(picture: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
@@ -131,8 +143,14 @@ def trembled(picture: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
 
-def session(read: Readings, listeners: int, per_second: float, random: Generator) -> Session:
-    """Ten minutes of so many listeners at a frame rate."""
+def session(
+    read: Readings,
+    listeners: int,
+    per_second: float,
+    random: Generator,
+    holds_seconds: float = READ_AGAIN,
+) -> Session:
+    """Ten minutes of so many listeners at a frame rate, a reading held for so long."""
     frames = round(STRETCH_SECONDS * per_second)
     truth = np.zeros((STRETCHES * frames, listeners), np.int8)
     chances = np.zeros((*truth.shape, 8), np.float32)
@@ -142,7 +160,8 @@ def session(read: Readings, listeners: int, per_second: float, random: Generator
             mood = (mood + int(random.integers(1, 3))) % 3
             rows = slice(stretch * frames, (stretch + 1) * frames)
             truth[rows, listener] = mood
-            chances[rows, listener] = _shown(read.chances[mood], frames, per_second, random)
+            shown = _shown(read.chances[mood], frames, per_second, random)
+            chances[rows, listener] = _held(shown, per_second, holds_seconds)
     present = random.random(truth.shape) >= DROPPED
     return Session(per_second, truth, chances, present & (chances.max(axis=2) >= read.cutoff))
 
@@ -150,7 +169,7 @@ def session(read: Readings, listeners: int, per_second: float, random: Generator
 def _shown(
     pictures: NDArray[np.float32], frames: int, per_second: float, random: Generator
 ) -> NDArray[np.float32]:
-    """Readings [frames, 8] of one handful, a picture at a time."""
+    """Readings [frames, 2, 8] of one handful, a picture at a time, both ways round."""
     handful = random.choice(len(pictures), HANDFUL, replace=False)
     chosen = np.zeros(frames, np.int64)
     at, place = 0, int(random.integers(HANDFUL))
@@ -159,3 +178,11 @@ def _shown(
         chosen[at:until] = handful[place]
         at, place = until, (place + int(random.integers(1, HANDFUL))) % HANDFUL
     return pictures[chosen, random.integers(TREMBLES, size=frames)]
+
+
+def _held(shown: NDArray[np.float32], per_second: float, seconds: float) -> NDArray[np.float32]:
+    """What is told [frames, 8] when only some frames are read, each the other way round."""
+    frames = np.arange(len(shown))
+    reading = frames // max(1, math.ceil(round(seconds * per_second, 6)))
+    first = np.searchsorted(reading, reading)
+    return np.asarray(shown[first, reading % 2], np.float32)

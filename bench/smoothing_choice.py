@@ -1,7 +1,7 @@
 """The constants of the mood filter: every combination tried on PublicTest's faces.
 
 The filter of device.mood is run here for many listeners at once, in the same arithmetic, since
-one after another a choice among hundreds would take hours.
+one after another a choice among a hundred would take hours.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 NEGATIVE = figures.THREE.index("negative")
 
 TRIED: dict[str, tuple[float, ...]] = {
-    "time_constant_seconds": (3.0, 4.0, 5.0, 6.0, 8.0),
-    "enter": (0.6, 0.65, 0.7, 0.75, 0.78, 0.8),
-    "enter_negative": (0.6, 0.65, 0.7, 0.75, 0.78, 0.8),
-    "dwell_seconds": (1.0, 1.5, 2.0, 4.0, 6.0, 10.0),
+    "time_constant_seconds": (2.3, 2.7, 3.1, 3.5),
+    "misread": (0.02, 0.05),
+    "lasts_seconds": (40.0, 60.0, 80.0),
+    "enter": (0.965, 0.98, 0.99),
+    "dwell_seconds": (0.0, 1.5),
 }
 """`leave` stays: it trades time told right for time told wrong, hardly mistakes for delay."""
 
@@ -43,8 +44,8 @@ def moods(shown: Session, settings: MoodSettings) -> NDArray[np.int8]:
     )
     count = three.shape[1]
     everyone = np.arange(count)
-    mean = np.zeros((count, 3))
-    seen_at = np.full(count, -np.inf)
+    chances = np.full((count, 3), 1 / 3)
+    seen_at = np.full(count, np.inf)
     candidate, believed = np.full(count, NOBODY), np.full(count, NOBODY)
     since = np.zeros(count)
     enter = np.full(3, settings.enter)
@@ -52,22 +53,35 @@ def moods(shown: Session, settings: MoodSettings) -> NDArray[np.int8]:
     told = np.full(three.shape[:2], NOBODY, np.int8)
     for frame, (now, present) in enumerate(zip(three, shown.present, strict=True)):
         at = frame / shown.per_second
-        step = np.minimum(at - seen_at, LONGEST_STEP_SECONDS)
-        weight = 1 - np.exp(-step / settings.time_constant_seconds)
-        weight = np.where(np.isinf(seen_at), 1.0, weight) * present
-        mean += weight[:, None] * (now - mean)
+        step = np.clip(at - seen_at, 0.0, LONGEST_STEP_SECONDS)
+        chances = np.where(present[:, None], _after(chances, now, step, settings), chances)
         seen_at = np.where(present, at, seen_at)
-        best = mean.argmax(axis=1)
-        enough = mean[everyone, best] >= enter[best]
+        best = chances.argmax(axis=1)
+        enough = chances[everyone, best] >= enter[best]
         fresh = present & ((best != candidate) | ~enough)
         candidate = np.where(fresh, np.where(enough, best, NOBODY), candidate)
         since = np.where(fresh, at, since)
         taken = present & (candidate != NOBODY) & (at - since >= settings.dwell_seconds)
         gone = present & ~taken & (believed != NOBODY) & (candidate == NOBODY)
-        gone &= mean[everyone, believed] < settings.leave
+        gone &= chances[everyone, believed] < settings.leave
         believed = np.where(taken, candidate, np.where(gone, NOBODY, believed))
         told[frame] = believed
     return told
+
+
+def _after(
+    chances: NDArray[np.float64],
+    read: NDArray[np.float32],
+    step: NDArray[np.float64],
+    settings: MoodSettings,
+) -> NDArray[np.float64]:
+    """Probabilities [N, 3] after frames `step` [N] seconds later that read as `read` [N, 3]."""
+    changed = 1 - np.exp(-step / settings.lasts_seconds)[:, None]
+    before = chances + changed * ((1 - chances) / 2 - chances)
+    share = read / read.sum(axis=1, keepdims=True)
+    evidence = (1 - settings.misread) * share + settings.misread / 3
+    likely = before * evidence ** (step / settings.time_constant_seconds)[:, None]
+    return np.asarray(likely / likely.sum(axis=1, keepdims=True), np.float64)
 
 
 def judged(told: NDArray[np.int8], shown: Session) -> dict[str, float]:
@@ -109,6 +123,5 @@ def tried(shown: Session) -> Iterator[dict[str, Any]]:
     """Every combination with what it did."""
     for values in itertools.product(*TRIED.values()):
         chosen = dict(zip(TRIED, values, strict=True))
-        if chosen["enter_negative"] >= chosen["enter"]:
-            settings = MoodSettings(**chosen)
-            yield {**chosen, **judged(moods(shown, settings), shown)}
+        settings = MoodSettings(**chosen, enter_negative=chosen["enter"])
+        yield {**chosen, **judged(moods(shown, settings), shown)}

@@ -1,8 +1,15 @@
-"""From the emotions of single frames to a mood: one small filter with hysteresis.
+"""From the emotions of single frames to a mood: a hidden Markov model of three moods.
 
-The class probabilities of the faces, weighted by face area, run through an exponential
-filter of time constant τ: p ← p + (1 - exp(-Δt/τ)) (x - p). A mood is believed when its
-filtered probability stays above `enter` for the dwell, and given up below `leave`.
+A listener's mood is one of three, lasts `lasts_seconds` at the mean and then becomes either of
+the others. What the faces of a frame read as (mean by face area, over the moods' classes) is
+evidence of it, but frames in a row show the same picture and are misread together, so Δt seconds
+of them count for Δt/τ independent ones, and none for more than one in `misread` wrong ones allows:
+
+    p ← Ap, A the chance of each mood after Δt; then p ∝ p · ((1 - ε) x + ε/3)^(Δt/τ)
+
+(Rabiner 1989, *A Tutorial on Hidden Markov Models*, with the evidence tempered). A mood is believed
+when its p stays above `enter` for the dwell, and given up below `leave`. Valence and arousal come
+from an exponential filter of the emotions with the same τ.
 """
 
 from __future__ import annotations
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
 
     from contracts.vision_wire import Face
     from device.settings import MoodSettings
+
+MOODS = (MoodClass.NEGATIVE, MoodClass.NEUTRAL, MoodClass.POSITIVE)
 
 LONGEST_STEP_SECONDS = 1.0
 """After a stall one frame counts for no more than this: it is still only one frame."""
@@ -45,6 +54,7 @@ class MoodFilter:
 
     def _forget(self) -> None:
         self._emotions: tuple[float, ...] | None = None
+        self._chances = dict.fromkeys(MOODS, 1 / len(MOODS))
         self._seen_at: float | None = None
         self._candidate = MoodClass.UNKNOWN
         self._candidate_since = 0.0
@@ -60,7 +70,10 @@ class MoodFilter:
         emotions = group_emotions(faces)
         if emotions is None:
             return self.wait(at)
-        self._emotions = self._filtered(emotions, at)
+        step = 0.0 if self._seen_at is None else at - self._seen_at
+        step = min(max(step, 0.0), LONGEST_STEP_SECONDS)
+        self._emotions = self._filtered(emotions, step)
+        self._chances = self._after(emotions, step)
         self._seen_at = at
         self._decide(at)
         return self.mood()
@@ -82,29 +95,41 @@ class MoodFilter:
             mood=self._believed,
             valence=max(-1.0, min(1.0, valence)),
             arousal=max(-1.0, min(1.0, arousal)),
-            confidence=min(1.0, three_classes(named)[self._believed]),
+            confidence=min(1.0, self._chances[self._believed]),
         )
 
-    def _filtered(self, emotions: tuple[float, ...], at: float) -> tuple[float, ...]:
-        if self._emotions is None or self._seen_at is None:
+    def _filtered(self, emotions: tuple[float, ...], step: float) -> tuple[float, ...]:
+        if self._emotions is None:
             return emotions
-        step = min(max(at - self._seen_at, 0.0), LONGEST_STEP_SECONDS)
         weight = 1 - math.exp(-step / self._settings.time_constant_seconds)
         old_and_new = zip(self._emotions, emotions, strict=True)
         return tuple(old + weight * (new - old) for old, new in old_and_new)
 
+    def _after(self, emotions: tuple[float, ...], step: float) -> dict[MoodClass, float]:
+        """Probability of each mood after `step` seconds that read as these emotions."""
+        settings, read = self._settings, three_classes(dict(zip(EMOTIONS, emotions, strict=True)))
+        count, total = len(MOODS), sum(read.values()) or 1.0
+        changed = 1 - math.exp(-step / settings.lasts_seconds)
+        power = step / settings.time_constant_seconds
+        likely = {
+            mood: (chance + changed * ((1 - chance) / (count - 1) - chance))
+            * ((1 - settings.misread) * read[mood] / total + settings.misread / count) ** power
+            for mood, chance in self._chances.items()
+        }
+        return {mood: chance / sum(likely.values()) for mood, chance in likely.items()}
+
     def _decide(self, at: float) -> None:
-        classes = three_classes(self.emotions)
-        best = MoodClass(max(classes, key=lambda name: classes[name]))
-        if best is not self._candidate or classes[best] < self._threshold(best):
-            self._candidate = best if classes[best] >= self._threshold(best) else MoodClass.UNKNOWN
+        chances = self._chances
+        best = max(chances, key=lambda mood: chances[mood])
+        if best is not self._candidate or chances[best] < self._threshold(best):
+            self._candidate = best if chances[best] >= self._threshold(best) else MoodClass.UNKNOWN
             self._candidate_since = at
         held = at - self._candidate_since >= self._settings.dwell_seconds
         if self._candidate is not MoodClass.UNKNOWN and held:
             self._believed = self._candidate
         elif (
             self._believed is not MoodClass.UNKNOWN
-            and classes[self._believed] < self._settings.leave
+            and chances[self._believed] < self._settings.leave
             and self._candidate is MoodClass.UNKNOWN
         ):
             self._believed = MoodClass.UNKNOWN

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,11 +19,41 @@ def run(mood_filter: MoodFilter, emotion: str, start: float, seconds: float) -> 
 
 
 def test_a_new_mood_needs_its_dwell() -> None:
-    """A steady smile is believed after the dwell, not before."""
-    dwell = MoodSettings().dwell_seconds
-    moods = run(MoodFilter(MoodSettings()), "happiness", 0.0, 20.0)
-    believed = moods.index(MoodClass.POSITIVE) / 5
-    assert dwell <= believed < dwell + 0.5
+    """A steady smile is believed later by the dwell, and not before its evidence is there."""
+    seconds = []
+    for dwell in (0.0, 3.0):
+        moods = run(MoodFilter(MoodSettings(dwell_seconds=dwell)), "happiness", 0.0, 20.0)
+        seconds.append(moods.index(MoodClass.POSITIVE) / 5)
+    assert 2 < seconds[0] < 8
+    assert seconds[1] == pytest.approx(seconds[0] + 3)
+
+
+def test_frames_count_by_their_time_not_their_number() -> None:
+    """Ten frames a second believe a smile no sooner than five do."""
+    seconds = []
+    for rate in (5, 10):
+        mood_filter, n = MoodFilter(MoodSettings()), 0
+        while mood_filter.see([make_face("happiness")], n / rate).mood is MoodClass.UNKNOWN:
+            n += 1
+        seconds.append(n / rate)
+    assert abs(seconds[0] - seconds[1]) <= 0.2
+
+
+def test_confidence_is_the_probability_of_the_mood() -> None:
+    """A believed mood is as sure as it had to be, and surer the longer it lasts."""
+    mood_filter = MoodFilter(MoodSettings())
+    run(mood_filter, "happiness", 0.0, 10.0)
+    early = mood_filter.mood().confidence
+    run(mood_filter, "happiness", 10.0, 10.0)
+    assert MoodSettings().enter <= early < mood_filter.mood().confidence <= 1
+
+
+def test_a_misread_picture_cannot_argue_for_ever() -> None:
+    """However sure a frame is of another mood, `misread` bounds what it says."""
+    for misread, believed in ((0.02, MoodClass.NEGATIVE), (0.9, MoodClass.POSITIVE)):
+        mood_filter = MoodFilter(MoodSettings(misread=misread, enter=0.5, enter_negative=0.5))
+        run(mood_filter, "happiness", 0.0, 60.0)
+        assert run(mood_filter, "anger", 60.0, 15.0)[-1] is believed
 
 
 def test_a_flash_of_anger_is_no_mood() -> None:
