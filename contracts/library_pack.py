@@ -12,6 +12,7 @@ import numpy as np
 
 from contracts import tag_space
 from contracts.pack import Pack
+from contracts.tag_mood import bag_sums, told_by_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,16 +89,7 @@ def bag_vectors(vectors: Floats, starts: NDArray[np.int32], ids: NDArray[np.int3
 
     `vectors` is [v, d]; bag i has the rows ids[starts[i]:starts[i + 1]] of it.
     """
-    return tag_space.unit(_bag_sums(vectors[ids], starts))
-
-
-def _bag_sums(values: Floats, starts: NDArray[np.int32]) -> Floats:
-    """[n, d]: the sums of the values [m, d] of each bag."""
-    sums = np.zeros((len(starts) - 1, values.shape[1]), np.float32)
-    full = np.flatnonzero(np.diff(starts))
-    if len(full):
-        sums[full] = np.add.reduceat(values, starts[full], axis=0)
-    return sums
+    return tag_space.unit(bag_sums(vectors[ids], starts))
 
 
 def _placed(
@@ -107,11 +99,8 @@ def _placed(
     ids: NDArray[np.int32],
 ) -> tuple[Floats, Floats]:
     """Valence and arousal [n, 2] out of tags and sound, each by its certainty, and that [n]."""
-    weight = vocabulary.certainty[ids][:, None]
-    sums = _bag_sums(np.hstack([weight * vocabulary.valence_arousal[ids], weight]), starts)
-    spoken = sums[:, 2:]
-    told = np.divide(sums[:, :2], spoken, out=np.zeros_like(sums[:, :2]), where=spoken > 0)
-    by_tags = spoken / (spoken + np.float32(tag_space.HALF_CERTAIN))
+    told, sure = told_by_tags(vocabulary, starts, ids)
+    by_tags = sure[:, None]
     sound = np.array([_sound(track) for track in tracks], np.float32).reshape(-1, 4)
     heard, by_sound = sound[:, :2], sound[:, 2:]
     total = by_tags + by_sound

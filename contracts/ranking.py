@@ -10,16 +10,17 @@ once, the few best by partial selection, and out of them one pick after another.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from contracts.library_pack import library_pack
-from contracts.messages import Ranked, ReasonKind, RecommendRequest
+from contracts.messages import Ranked, Reason, ReasonKind, RecommendRequest
 from contracts.pack import Pack, PackError
 from contracts.pack_file import pack_bytes, read_pack, rounded
 from contracts.reasons import Part, reasons
 from contracts.tag_space import unit
+from contracts.track import TrackId
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Pack",
     "PackError",
+    "explain",
     "hour_arousal",
     "library_pack",
     "mood_fit",
@@ -46,7 +48,7 @@ is to hear a dirge for having liked it once.
 """
 MOOD_WIDTH = 0.45
 """Distance on the circumplex at which a track fits a mood to 61 %."""
-WORDS_SHARE = 0.3
+WORDS_SHARE = 0.45
 """Share of the tag vectors in the fit of a mood; the rest is valence and arousal."""
 DOUBT = 0.3
 """The fit of a track whose mood is unknown: under one that fits, over one that does not."""
@@ -87,6 +89,35 @@ def rank(
         Ranked(track=pack.tracks[row], score=round(float(blend[row]), 4), reason=reason)
         for row, reason in zip(rows.tolist(), why, strict=True)
     )
+
+
+class Addend(NamedTuple):
+    """What one part of the blend gives a track, and gives the library's tracks on average."""
+
+    kind: ReasonKind
+    score: float
+    mean: float
+
+
+class Explained(NamedTuple):
+    """Why a track is where it is; the score is the sum of the addends."""
+
+    allowed: bool
+    addends: tuple[Addend, ...]
+    reason: Reason
+
+
+def explain(pack: Pack, request: RecommendRequest, track: TrackId) -> Explained:
+    """The addends of a track's score as `rank` makes them, and the reason it would give.
+
+    Raises:
+        KeyError: the pack has no such track.
+
+    """
+    row, parts = pack.index[track], _parts(pack, request)
+    addends = tuple(Addend(p.kind, float(p.scores[row]), float(p.scores.mean())) for p in parts)
+    reason = reasons(pack, request, np.array([row], np.int64), parts)[0]
+    return Explained(bool(_allowed(pack, request)[row]), addends, reason)
 
 
 def _allowed(pack: Pack, request: RecommendRequest) -> NDArray[np.bool_]:

@@ -34,7 +34,9 @@ CERTAINTY = {
     "tempo": 0.3,
     "other": 0.0,
 }
-"""How much a tag of each kind says about mood; a genre says little: there is sad pop."""
+"""How much a tag of each kind says about mood, unless the seed says otherwise of the tag; a genre
+says little: there is sad pop.
+"""
 HALF_CERTAIN = 0.6
 """Summed certainty at which a bag of tags is believed by half."""
 _GAP = re.compile(r"[\s_\-/]+")

@@ -6,6 +6,7 @@ Synonyms stand in for one another in it, so that "잔잔한" learns what "calm" 
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recommender_server.tag_seed import Term
+
+logging.getLogger("gensim").setLevel(logging.WARNING)  # it tells of each second
 
 DIMENSIONS = 48
 WALKS_EACH, RETRAIN_WALKS_EACH, WALK_LENGTH = 60, 15, 8
@@ -55,7 +58,7 @@ def seed_sentences(
 def _akin(terms: Sequence[Term]) -> list[list[int]]:
     """The terms nearest in mood to each, among those that speak of mood at all."""
     places = np.array([(term.valence, term.arousal) for term in terms], np.float32)
-    speaks = np.array([CERTAINTY[term.kind] >= CERTAINTY["genre"] for term in terms])
+    speaks = np.array([term.certainty >= CERTAINTY["genre"] for term in terms])
     away = ((places[:, None] - places[None, :]) ** 2).sum(axis=2)
     away[:, ~speaks] = np.inf
     np.fill_diagonal(away, np.inf)
@@ -95,7 +98,7 @@ def seed_space(terms: Sequence[Term]) -> TagSpace:
         valence_arousal=np.array(
             [(terms[row].valence, terms[row].arousal) for _, row in rows], np.float32
         ),
-        certainty=np.array([CERTAINTY[terms[row].kind] for _, row in rows], np.float32),
+        certainty=np.array([terms[row].certainty for _, row in rows], np.float32),
         canon=np.array([row for _, row in rows], np.int32),
         kinds=np.array([KINDS.index(terms[row].kind) for _, row in rows], np.uint8),
     )

@@ -1,6 +1,7 @@
 """The seed vocabulary of the tag space: recommender_server/seed/*.toml, written for MLFYM.
 
-One line a word: its place in valence and arousal, the words it is near to, its synonyms.
+One line a word: its place in valence and arousal, the words it is near to, its synonyms, and
+how much it tells about mood where that is not what its kind tells.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from contracts.tag_space import KINDS, normalise
+from contracts.tag_space import CERTAINTY, KINDS, normalise
 from contracts.track import Arousal, Valence
 from recommender_server.errors import RecommenderError
 
@@ -29,6 +30,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     arousal: Arousal
     near: Annotated[str, msgspec.Meta(min_length=1)]
     also: str = ""
+    tells: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None = None
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     near: tuple[str, ...]
     also: tuple[str, ...]
     """Synonyms, Korean and English."""
+    certainty: float
+    """How much it tells about mood, 0 to 1: its own, or what its kind does."""
 
 
 def read_seed(folder: Path = SEED) -> tuple[Term, ...]:
@@ -73,6 +77,7 @@ def _terms(path: Path) -> list[Term]:
             arousal=line.arousal,
             near=_list(line.near),
             also=_list(line.also),
+            certainty=CERTAINTY.get(kind, 0.0) if line.tells is None else line.tells,
         )
         for kind, lines in tables.items()
         for word, line in lines.items()
