@@ -18,6 +18,8 @@ VIDEOS = Path(__file__).parents[2] / "shared/data/faces/video"
 
 WIDTH, HEIGHT = 640, 480
 """Pixels of the frames that the camera is asked for."""
+CAMERA_RATE = 25.0
+"""Frames a second of `camera_video`."""
 
 
 def clips(folder: Path = VIDEOS) -> list[Path]:
@@ -38,6 +40,16 @@ def frames(path: Path, per_second: float, most: int = 600) -> list[NDArray[np.ui
         number += 1
     capture.release()
     return taken
+
+
+def camera_video(clip: Path, video: Path) -> Path:
+    """Write a clip as a USB camera sends it: 640 x 480 in single JPEGs, 25 a second."""
+    codec = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(video), codec, CAMERA_RATE, (WIDTH, HEIGHT))
+    for frame in frames(clip, CAMERA_RATE):
+        writer.write(frame)
+    writer.release()
+    return video
 
 
 def as_camera(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

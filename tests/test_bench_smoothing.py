@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from bench.listeners import NOBODY, Readings, Session, session, trembled
-from bench.smoothing import Shipped, told
-from bench.smoothing_choice import judged, moods
-from device.settings import MoodSettings
+from bench.smoothing import exponential, likeliest, shipped, told_one_by_one
+from bench.smoothing_choice import judged
 
 
 def made_up(seed: int = 3) -> Readings:
@@ -27,7 +26,19 @@ def shown() -> Session:
 
 def test_the_filter_for_many_tells_what_the_appliance_tells(shown: Session) -> None:
     """The choice of constants ran the very filter that is shipped."""
-    assert (moods(shown, MoodSettings()) == told(shown, Shipped)).all()
+    assert (shipped(shown) == told_one_by_one(shown)).all()
+
+
+def test_plain_tellers_go_by_the_reading_or_by_its_mean() -> None:
+    """One frame of another mood changes the frame's own likeliest, and no mean."""
+    chances = np.zeros((20, 1, 8), np.float32)
+    chances[:, 0, 1] = 1
+    chances[10, 0] = [1, 0, 0, 0, 0, 0, 0, 0]
+    present = np.ones((20, 1), np.bool_)
+    present[11], present[0] = False, False
+    one = Session(5.0, np.full((20, 1), 2, np.int8), chances, present)
+    assert likeliest(one)[:, 0].tolist() == [NOBODY, *[2] * 9, 1, 1, *[2] * 8]
+    assert exponential(one)[:, 0].tolist() == [NOBODY, *[2] * 19]
 
 
 def test_a_session_is_the_same_for_the_same_seed(shown: Session) -> None:
