@@ -1,4 +1,4 @@
-"""`python -m recommender_server serve | train | import | evaluate | tags | status`."""
+"""`python -m recommender_server serve | train | import | explain | rollback | …`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recommender_server.errors import RecommenderError
 from recommender_server.settings import RecommenderSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -42,16 +42,24 @@ def _parser(program: str) -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="answer devices over MQTT")
     serve.add_argument("--broker", metavar="HOST[:PORT]", help="instead of the settings' broker")
     train = commands.add_parser("train", help="learn taste and tags from what devices sent")
+    train.add_argument("--force", action="store_true", help="promote it even if it foretells worse")
     status = commands.add_parser("status", help="what the server has and which model it ranks with")
+    back = commands.add_parser("rollback", help="go back to the model before the one in use")
+    why = commands.add_parser("explain", help="why a track stands where it does for a listener")
+    why.add_argument("listener", metavar="LISTENER", help="or DEVICE/LISTENER")
+    why.add_argument("track", metavar="TRACK", help="its id, or words of its artist and title")
+    why.add_argument("--mood", nargs=2, type=float, metavar=("VALENCE", "AROUSAL"))
+    why.add_argument("--tags", nargs="+", default=[], metavar="TAG")
     bring = commands.add_parser("import", help="take in playlists, histories and tags")
     bring.add_argument("what", nargs="*", metavar="[KIND] PATH")
     bring.add_argument("--playlists", type=Path, metavar="JSON", help="Melon's, with --songs")
     bring.add_argument("--songs", type=Path, metavar="JSON", help="the songs of --playlists")
-    bring.add_argument("--json", action="store_true", help="the count as JSON")
-    for command, run in ((serve, _serve), (train, _train), (status, _status), (bring, _import)):
-        command.add_argument("--settings", type=Path, metavar="TOML")
-        command.add_argument("--data", metavar="FOLDER", help="instead of the settings' folder")
-        command.set_defaults(run=run)
+    for command in (train, status, back, why, bring):
+        command.add_argument("--json", action="store_true", help="the answer as JSON")
+    _settled(
+        ((serve, _serve), (train, _train), (status, _status), (back, _rollback), (why, _explain))
+    )
+    _settled([(bring, _import)])
     evaluate = commands.add_parser("evaluate", help="measure the models on public research sets")
     evaluate.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     evaluate.add_argument("--json", action="store_true", help="figures as JSON")
@@ -59,8 +67,19 @@ def _parser(program: str) -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
     tags = commands.add_parser("tags", help="grow models/tags.npz from the seed vocabulary")
     tags.add_argument("--out", type=Path, default=MODELS, metavar="FOLDER")
+    tags.add_argument("--plot", type=Path, metavar="PNG", help="draw the map of what is there")
     tags.set_defaults(run=_tags)
     return parser
+
+
+def _settled(
+    commands: Iterable[tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]],
+) -> None:
+    """Give commands the arguments that say whose settings and data to use."""
+    for command, run in commands:
+        command.add_argument("--settings", type=Path, metavar="TOML")
+        command.add_argument("--data", metavar="FOLDER", help="instead of the settings' folder")
+        command.set_defaults(run=run)
 
 
 def _settings(options: argparse.Namespace) -> RecommenderSettings:
@@ -86,16 +105,46 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from recommender_server.train import train_with_progress  # noqa: PLC0415 - brings gensim
+    from recommender_server.training import train_with_progress  # noqa: PLC0415 - brings gensim
 
-    train_with_progress(_settings(options))
+    train_with_progress(_settings(options), force=options.force, as_json=options.json)
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
     from recommender_server.status import print_status  # noqa: PLC0415 - opens the database
 
-    print_status(_settings(options))
+    print_status(_settings(options), as_json=options.json)
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from recommender_server.generation import roll_back  # noqa: PLC0415 - only when asked for
+
+    left, used = roll_back(Path(_settings(options).data_folder))
+    answer = {"withdrawn": left, "in_use": used}
+    told = f"{left} is withdrawn, {used} in use; a running server takes it up in seconds"
+    text = msgspec.json.encode(answer).decode() if options.json else told
+    print(text)  # noqa: T201 - the answer
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from contracts.messages import RecommendRequest  # noqa: PLC0415 - only when asked for
+    from recommender_server.explain import print_explanation  # noqa: PLC0415 - as above
+
+    asked = {"mood_weight": 0.0, "tags": options.tags}
+    if options.mood:
+        valence, arousal = options.mood
+        asked |= {"mood_weight": 1.0, "valence": valence, "arousal": arousal}
+    try:
+        request = msgspec.convert(asked, RecommendRequest)
+    except msgspec.ValidationError as error:
+        option, problem = "explain", f"{error}: valence and arousal are -1 to 1"
+        raise SettingsError(option, [problem]) from error
+    print_explanation(
+        _settings(options), options.listener, options.track, request, as_json=options.json
+    )
     return 0
 
 
@@ -125,6 +174,13 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _tags(options: argparse.Namespace) -> int:
+    if options.plot:
+        from contracts.tag_space import read_tag_space  # noqa: PLC0415 - brings numpy
+        from recommender_server.tag_map import draw  # noqa: PLC0415 - brings matplotlib
+
+        draw(read_tag_space(options.out / "tags.json"), options.plot)
+        print(options.plot)  # noqa: T201 - the answer
+        return 0
     from recommender_server.tags import build  # noqa: PLC0415 - brings gensim
 
     manifest = build(options.out)

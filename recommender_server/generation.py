@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from contracts.arrays import ArraysError, expect, plain_npz, read_npz
+from contracts.arrays import MAX_BYTES, ArraysError, expect, plain_npz, read_npz
 from contracts.tag_space import TagSpace, arrays_of, space_of
+from recommender_server.errors import RecommenderError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FOLDER, WEIGHTS, MANIFEST = "generations", "taste.npz", "manifest.json"
+WITHDRAWN = ".withdrawn-"
+MOST_BYTES_EACH, SLACK_BYTES = 256, 65_536
+"""A number takes 8 bytes at most, a word of the tag space 256; headers take the rest."""
+
+
+class NoOlderError(RecommenderError):
+    """There is nothing to go back to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +79,8 @@ class GenerationManifest(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     trained_unix_seconds: float
     figures: dict[str, Any] = msgspec.field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    """Of every array; those of earlier versions are not told."""
 
 
 def untrained(space: TagSpace) -> Generation:
@@ -104,6 +115,7 @@ def save(
         sha256=hashlib.sha256(content).hexdigest(),
         trained_unix_seconds=at_unix_seconds,
         figures=figures,
+        shapes={name: array.shape for name, array in _arrays(generation).items()},
     )
     part = folder / f".{generation.name}.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -112,14 +124,48 @@ def save(
     _write(part / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     part.rename(folder / generation.name)
     _sync(folder)
-    for old in _names(data)[kept:]:
+    for old in [*names(data)[kept:], *(path.name for path in folder.glob(f"{WITHDRAWN}*"))]:
         shutil.rmtree(folder / old)
     return folder / generation.name
 
 
+def roll_back(data: Path) -> tuple[str, str]:
+    """Withdraw the newest generation for the one before it; the names of both.
+
+    Running servers take it up as they take up a new one. The withdrawn one stays on the disk,
+    out of use, until the next is saved.
+
+    Raises:
+        NoOlderError: there is none before it that is whole.
+
+    """
+    there = names(data)
+    older = next((name for name in there[1:] if _usable(data / FOLDER / name)), None)
+    if older is None:
+        msg = "there is no older generation to go back to: `train` makes another"
+        raise NoOlderError(msg)
+    for name in there[: there.index(older)]:
+        (data / FOLDER / name).rename(data / FOLDER / f"{WITHDRAWN}{name}")
+    _sync(data / FOLDER)
+    return there[0], older
+
+
+def whole_manifests(data: Path) -> list[GenerationManifest]:
+    """The manifests of the generations that are whole, newest first."""
+    return [manifest_of(data, name) for name in names(data) if _usable(data / FOLDER / name)]
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        load(folder)
+    except (OSError, ArraysError, msgspec.DecodeError):
+        return False
+    return True
+
+
 def newest(data: Path, known: str = "") -> Generation | None:
     """The newest whole generation; None when that is `known`, or when there is none."""
-    for name in _names(data):
+    for name in names(data):
         if name == known:
             return None
         try:
@@ -139,11 +185,20 @@ def load(folder: Path) -> Generation:
 
     """
     manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=GenerationManifest)
+    _check_size(manifest, (folder / WEIGHTS).stat().st_size)
     content = (folder / WEIGHTS).read_bytes()
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         msg = "was altered (its sha256 is not the manifest's)"
         raise ArraysError(msg)
     arrays = read_npz(content)
+    wrong = [
+        name
+        for name, shape in manifest.shapes.items()
+        if name not in arrays or arrays[name].shape != shape
+    ]
+    if wrong:
+        msg = f"has another shape than its manifest says: {', '.join(wrong)}"
+        raise ArraysError(msg)
     items = expect(arrays, "items", "i", (-1,)).astype(np.int64)
     neighbours = expect(arrays, "neighbours", "i", (len(items), -1)).astype(np.int32)
     return Generation(
@@ -157,6 +212,15 @@ def load(folder: Path) -> Generation:
         idf=expect(arrays, "idf", "f", (len(items),)),
         average_length=float(expect(arrays, "average_length", "f", (1,))[0]),
     )
+
+
+def _check_size(manifest: GenerationManifest, size: int) -> None:
+    """Refuse, before anything is read into memory, what is larger than its manifest tells of."""
+    told = sum(math.prod(shape) for shape in manifest.shapes.values()) * MOST_BYTES_EACH
+    most = min(MAX_BYTES, told + SLACK_BYTES) if manifest.shapes else MAX_BYTES
+    if size > most:
+        msg = f"has {size} bytes, and at most {most} by its manifest"
+        raise ArraysError(msg)
 
 
 def manifest_of(data: Path, name: str) -> GenerationManifest:
@@ -178,12 +242,20 @@ def _arrays(generation: Generation) -> dict[str, NDArray[Any]]:
     return arrays | arrays_of(generation.space, "tag_")
 
 
-def _names(data: Path) -> list[str]:
+def names(data: Path) -> list[str]:
     """Names of the generations there are, newest first; their names sort by time."""
     folder = data / FOLDER
     if not folder.is_dir():
         return []
     return sorted((p.name for p in folder.iterdir() if not p.name.startswith(".")), reverse=True)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside and rename it into place: it is the old or the new, never half."""
+    part = path.with_name(f".{path.name}.part")
+    _write(part, content)
+    part.replace(path)
+    _sync(path.parent)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -17,7 +17,7 @@ from recommender_server.interactions import Deed, opinions
 from recommender_server.packs import Packs
 from recommender_server.settings import ConfidenceSettings, RecommenderSettings, TrainingSettings
 from recommender_server.store import open_store
-from recommender_server.train import train
+from recommender_server.training import train
 from tests.recommender_stage import LIBRARY, chunk, shipped_tags
 
 LISTENS = sparse.csr_matrix(
