@@ -24,7 +24,7 @@ class MoodSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     time_constant_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.1
     """Frames of so many seconds count as one independent look at the listener. At 2.3 a change is
-    told three seconds sooner, with three times as many false ones."""
+    told three seconds sooner, with twice as many false ones."""
     misread: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.02
     """Share of looks in which the face says nothing at all of the mood: it bounds what one
     picture that is misread with great confidence can do."""
