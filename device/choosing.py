@@ -110,6 +110,19 @@ def use(core: Core, queued: Iterable[Queued], at: float) -> list[Effect]:
     return left + core.play_next(at, crossfade=switch)
 
 
+def last_resort(core: Core, at: float) -> list[Effect]:
+    """No tier has anything: music goes on all the same, with what was heard longest ago."""
+    core.wishes.switch = None  # nobody has what was wished for
+    core.wishes.refill = core.wishes.planned = False
+    if core.playlist.next():
+        return []
+    count = core.settings.music.ask_for
+    found = core.playlist.longest_ago(lambda t: allowed(core, t), count)
+    found = found or core.playlist.longest_ago(lambda t: core.may_be_offered(t.id), count)
+    core.chain.end()
+    return use(core, found, at) if found else []
+
+
 def first_list(core: Core, at: float) -> list[Effect]:
     """The listener's own list for the mood that counts, else what the tiers make of it."""
     barred = {*core.playlist.barred(at), *core.playlist.refused}
@@ -130,11 +143,12 @@ def keep_own_list(core: Core) -> bool:
 
 def allowed(core: Core, track: Track) -> bool:
     """Whether a ranking may bring a track now: by era, explicit words and the daypart."""
-    part = core.plan.part
     if not in_era(track, core.wishes.era) or (track.explicit and not core.explicit_allowed):
         return False
-    avoided = set(part.avoid_tags) if part else set()
-    return not avoided or avoided.isdisjoint(w.lower() for w in (*track.genres, *track.tags))
+    part = core.plan.part
+    if part is None or not part.avoid_tags:
+        return True
+    return {w.lower() for w in (*track.genres, *track.tags)}.isdisjoint(part.avoid_tags)
 
 
 def _words(core: Core) -> tuple[str, ...]:

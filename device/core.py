@@ -112,7 +112,7 @@ class Core:
         waited = self.asking.waiting
         effects = self.asking.overdue(at)
         if waited and not self.asking.waiting:
-            self.wishes.switch = None  # nobody has what was wished for
+            effects += choosing.last_resort(self, at)
         if self.sleep.due(at):
             self.sleep.clear()
             effects.append(Note(text="the sleep timer ends the music"))

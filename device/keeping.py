@@ -25,7 +25,8 @@ def session(core: Core) -> Session:
         playback=core.deck.playback,
         playing=core.deck.playing,
         upcoming=core.playlist.upcoming,
-        played=tuple((track, round(at + ahead, 1)) for track, at in core.playlist.played),
+        played=core.playlist.played,
+        unix_ahead=ahead,
         hold=core.hold,
         volume=core.volume.level,
         ceiling=core.volume.own_ceiling,
@@ -79,7 +80,8 @@ def restored(core: Core, event: Restored) -> list[Effect]:
         core.playlist.refuse(track)
     if event.session is None:
         return []
-    effects = _wishes_of(core, event.session)
+    effects = core.deck.stop() if core.deck.playing else []  # what was on counts more
+    effects += _wishes_of(core, event.session)
     return effects + _music_of(core, event.session, event.position_seconds, event.at)
 
 
@@ -101,7 +103,7 @@ def _wishes_of(core: Core, kept: Session) -> list[Effect]:
 def _music_of(core: Core, kept: Session, position: float, at: float) -> list[Effect]:
     ahead = core.unix_seconds(0.0)
     playing = kept.playing
-    earlier = [(track, unix - ahead) for track, unix in kept.played]
+    earlier = [(track, then + kept.unix_ahead - ahead) for track, then in kept.played]
     core.playlist.remember_played(earlier)
     core.playlist.upcoming = kept.upcoming
     core.playlist.library_changed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -136,10 +137,10 @@ class Playlist:
 
     def barred(self, at: float) -> tuple[TrackId, ...]:
         """Tracks not to be asked for, the latest first; never a large part of the library."""
-        recent = [t for t, when in reversed(self._played) if at - when < self._repeat_after]
+        lately = takewhile(lambda one: at - one[1] < self._repeat_after, reversed(self._played))
         size = len(self._library) - sum(t in self._library for t in self._refused)
         most = min(size - 1, max(1, size // SHARE_EXCLUDED))
-        return tuple(dict.fromkeys(recent))[: max(0, most)]
+        return tuple(dict.fromkeys(track for track, _ in lately))[: max(0, most)]
 
     def refuse(self, track: TrackId) -> None:
         """Never offer a track again: it is broken or was banned."""
@@ -213,6 +214,14 @@ class Playlist:
             return None
         chosen = min(fitting, key=lambda t: played.get(t.id, float("-inf")))
         return Queued(track=chosen.id, reason=Reason(kind=ReasonKind.RELIEF), tier=Tier.DEFAULTS)
+
+    def longest_ago(self, may_play: Callable[[Track], bool], count: int) -> list[Queued]:
+        """What was not heard for the longest time, for when nothing else may be played."""
+        played = dict(self._played)
+        there = [t.id for t in self._library.values() if t.id not in self._refused and may_play(t)]
+        there.sort(key=lambda track: (played.get(track, float("-inf")), track))
+        reason = Reason(kind=ReasonKind.LONGEST_AGO)
+        return [Queued(track=track, reason=reason, tier=Tier.DEFAULTS) for track in there[:count]]
 
     def _may_follow(self, track: TrackId) -> bool:
         there = track in self._library and track not in self._refused

@@ -53,7 +53,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     playing: Queued | None = None
     upcoming: tuple[Queued, ...] = ()
     played: tuple[tuple[TrackId, float], ...] = ()
-    """Tracks lately begun, oldest first, with wall-clock seconds."""
+    """Tracks lately begun, oldest first, with seconds that `unix_ahead` makes wall-clock ones."""
+    unix_ahead: float = 0.0
     hold: Hold | None = None
     volume: Level = 0.6
     ceiling: Level = 1.0

@@ -23,6 +23,7 @@ _WORDS = {
     ReasonKind.OWN_LIST: "from your list {subject}",
     ReasonKind.PLANNED: "{subject}, for this time of day",
     ReasonKind.ERA: "from the {subject}",
+    ReasonKind.LONGEST_AGO: "not heard for the longest time",
 }
 _WITHOUT_SUBJECT = {
     ReasonKind.MOOD: "fits your mood",

@@ -2,28 +2,71 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.messages import Playback, Policy, Ranked, Reason, ReasonKind, Tier
-from contracts.track import TrackId
+from contracts.track import Track, TrackId
 from contracts.vision_wire import CameraState
 from device import effects, events
 from device.commands import ARGUMENTS, COMMANDS
 from device.policy import SAD_STREAK_CAP, is_sad
+from device.session import Repeat
 from device.settings import DeviceSettings, MusicSettings
 from tests.stage import QUICK, Stage, make_face, make_library, make_track
 
 CEILING = 0.7
 NOWHERE = TrackId("f" * 16)
-SIMPLE = sorted(set(COMMANDS) - {"volume", "tags", *ARGUMENTS})
+SIMPLE = sorted(name for name, command in COMMANDS.items() if not command.takes)
+TRACK = st.integers(0, 30).map(lambda number: f"{number:016x}")
+NUMBERS = st.integers(0, 120).map(str)
+PLACE = st.tuples(TRACK | st.integers(0, 6).map(str), st.integers(0, 6)).map(
+    lambda both: f"{both[0]} {both[1]}"
+)
+SAID = {
+    "volume": NUMBERS | st.sampled_from(["+10", "-10"]),
+    "volume_ceiling": NUMBERS,
+    "seek": st.sampled_from(["0", "30", "+20", "-5", "1:00", "999"]),
+    "sleep": st.sampled_from(["1", "5", "track", "off"]),
+    "mood": st.sampled_from([*ARGUMENTS["mood"], "calm 1", "sad 2"]),
+    "tags": st.sampled_from(["", "calm", "sad, slow"]),
+    "era": st.sampled_from(["90s", "2000s", "1950", "any", "old"]),
+    "answer": st.integers(0, 6).map(str),
+    "like": st.just("") | TRACK,
+    "unlike": st.just("") | TRACK,
+    "ban": st.just("") | TRACK,
+    "unban": st.just("") | TRACK,
+    "queue_remove": st.integers(0, 6).map(str) | TRACK,
+    "queue_move": PLACE,
+    "masks": st.sampled_from(["none", '[{"left":0,"top":0,"width":1,"height":1}]', "x"]),
+    "output": st.just(""),
+    **dict.fromkeys(["play_track", "play_album", "queue_add", "queue_next", "queue_album"], TRACK),
+}
 GIVEN = st.one_of(
     st.tuples(st.sampled_from(SIMPLE), st.just("")),
-    st.tuples(st.just("volume"), st.integers(0, 120).map(str)),
-    st.tuples(st.just("tags"), st.sampled_from(["", "calm", "sad, slow"])),
-    *(st.tuples(st.just(name), st.sampled_from(words)) for name, words in ARGUMENTS.items()),
+    *(st.tuples(st.just(name), words) for name, words in SAID.items()),
+    *(st.tuples(st.just(n), st.sampled_from(w)) for n, w in ARGUMENTS.items() if n not in SAID),
 )
+BY_HAND = {ReasonKind.CHOSEN, ReasonKind.RELIEF, ReasonKind.LONGEST_AGO}
+"""Reasons for which a track may come again soon."""
+
+
+def dated_library(size: int) -> dict[TrackId, Track]:
+    """Two decades, some albums, one track in five with explicit words."""
+    return {
+        track.id: msgspec.structs.replace(
+            track,
+            year=(1994, 2003, None)[n % 3],
+            album=f"Album {n // 4}" if n % 4 else "",
+            number=n % 4,
+            explicit=n % 5 == 0,
+        )
+        for n, track in enumerate(make_library(size).values())
+    }
+
+
 EMOTIONS = st.sampled_from(["happiness", "sadness", "anger", "neutral"])
 
 
@@ -31,7 +74,7 @@ class Moody(Stage):
     """A stage whose upper tiers may answer with what is not there, or with one kind alone."""
 
     def __init__(self, settings: DeviceSettings, size: int) -> None:
-        super().__init__(settings, make_library(size))
+        super().__init__(settings, dated_library(size))
         self.foolish: set[Tier] = set()
         self.sad_only: set[Tier] = set()
 
@@ -70,8 +113,12 @@ class CoreMachine(RuleBasedStateMachine):
         self.stage = Moody(DeviceSettings(mood=QUICK.mood, music=music), size)
         self.known = dict(self.stage.library)
         self.refused: set[TrackId] = set()
-        self.looked_at = 0
+        self.broken: set[TrackId] = set()
+        self.looked_at = self.heard = 0
         self.streak = 0
+        self.player = Playback.IDLE
+        self.repeat_after = repeat_after_hours * 3600
+        self.smallest = size
         self.stage.begin()
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 3.0]), emotion=st.none() | EMOTIONS)
@@ -81,10 +128,20 @@ class CoreMachine(RuleBasedStateMachine):
 
     @rule(given=GIVEN)
     def command(self, given: tuple[str, str]) -> None:
+        """Every command is answered, once (Stage.command sees to that)."""
+        name, argument = given
         playing = self.stage.core.deck.playing
-        if given[0] == "ban" and playing:
-            self.refused.add(playing.track)
-        self.stage.command(*given)
+        meant = TrackId(argument) if argument else playing.track if playing else NOWHERE
+        answer = self.stage.command(name, argument)
+        assert answer.text
+        if answer.refused:
+            return
+        if name == "ban":
+            self.refused.add(meant)
+        elif name in {"unban", "like"} and meant not in self.broken:
+            self.refused.discard(meant)
+        elif name == "erase_history" and argument == "all":
+            self.refused = set(self.broken)
 
     @precondition(lambda self: self.stage.plays)
     @rule(kind=st.sampled_from(["started", "ending", "ended", "ended", "ended", "failed"]))
@@ -92,6 +149,7 @@ class CoreMachine(RuleBasedStateMachine):
         at, track = self.stage.at, self.stage.plays[-1].track
         if kind == "failed":
             self.refused.add(track)
+            self.broken.add(track)
         event: events.AnyEvent = {
             "started": events.TrackStarted(at=at, track=track),
             "ending": events.TrackEnding(at=at, track=track, seconds_left=2.5),
@@ -157,36 +215,49 @@ class CoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def effects_lead_to_the_state(self) -> None:
-        """The player, told the same, is where the deck says."""
-        player = Playback.IDLE
-        for effect in self.stage.done:
+        """The player, told the same, is where the deck says; no volume is over the ceiling."""
+        for effect in self.stage.done[self.heard :]:
             if isinstance(effect, effects.Play | effects.Resume):
-                player = Playback.PLAYING
+                self.player = Playback.PLAYING
             elif isinstance(effect, effects.Pause | effects.FadeOut):
-                player = Playback.PAUSED
+                self.player = Playback.PAUSED
             elif isinstance(effect, effects.Stop):
-                player = Playback.IDLE
-        assert player is self.stage.core.deck.playback
-
-    @invariant()
-    def volume_is_within_the_ceiling(self) -> None:
-        """Whoever sets it."""
+                self.player = Playback.IDLE
+            elif isinstance(effect, effects.SetVolume):
+                assert 0 <= effect.volume <= CEILING
+        self.heard = len(self.stage.done)
+        assert self.player is self.stage.core.deck.playback
         assert 0 <= self.stage.core.volume.level <= CEILING
-        assert all(0 <= e.volume <= CEILING for e in self.stage.done if hasattr(e, "volume"))
 
     @invariant()
     def what_plays_may_be_played(self) -> None:
-        """In the library, never refused, and no third sad one while there is another kind."""
+        """In the library, never refused, no third sad one while there is another kind, and
+        nothing again that was just heard; unless the listener chose it.
+        """
         core, plays = self.stage.core, self.stage.plays
         playable = {t for t in self.stage.library if t not in self.refused}
+        self.smallest = min(self.smallest, len(playable))
         others = [t for t in playable if not is_sad(self.known[t])]
-        for play in plays[self.looked_at :]:
+        for number, play in enumerate(plays[self.looked_at :], start=self.looked_at):
             assert play.track in self.stage.library
-            assert play.track not in self.refused
             self.streak = self.streak + 1 if is_sad(self.known[play.track]) else 0
-            assert self.streak <= SAD_STREAK_CAP or not others
+            queued = core.deck.playing
+            by_itself = queued and not (queued.by_hand or queued.reason.kind in BY_HAND)
+            again = core.repeat is Repeat.TRACK or play.start_seconds
+            if number == len(plays) - 1 and by_itself and not again:
+                assert self.streak <= SAD_STREAK_CAP or not others
+                assert play.track not in self._lately(plays[:number])
         self.looked_at = len(plays)
         assert set(core.playlist.refused) == self.refused
+        assert not self.refused & {q.track for q in core.playlist.upcoming}
+
+    def _lately(self, plays: list[effects.Play]) -> set[TrackId]:
+        """The latest tracks that must not come again yet, as few as ever were barred."""
+        most = min(self.smallest - 1, max(1, self.smallest // 4))
+        if self.repeat_after == 0 or most <= 0:
+            return set()
+        distinct = dict.fromkeys(play.track for play in reversed(plays))
+        return set(list(distinct)[:most])
 
     @invariant()
     def music_is_wanted_and_comes(self) -> None:
@@ -197,6 +268,6 @@ class CoreMachine(RuleBasedStateMachine):
 
 
 CoreMachine.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True
+    max_examples=60, stateful_step_count=30, deadline=None, derandomize=True
 )
 TestCore = CoreMachine.TestCase

@@ -1,0 +1,150 @@
+"""Tell a running device what to do: play, next, volume 40, mood calm, search …"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.settings import EXIT_SETTINGS, SettingsError, load_settings
+from device.browse import BrowseQuery
+from device.commands import COMMANDS, CommandError
+from device.control import ControlRequest, DeviceAwayError, converse
+from device.settings import DeviceSettings
+
+if TYPE_CHECKING:
+    from device.browse import Page
+    from device.status import Status
+
+SHELVES = ("tracks", "artists", "albums", "genres", "moods")
+STATUS, SEARCH = "status", "search"
+EXIT_REFUSED_BY_DEVICE = 1
+
+
+def run(arguments: list[str]) -> int:
+    """Give one command; 1 when the device is away or refuses."""
+    options = _parser().parse_args(arguments)
+    try:
+        socket = options.socket or socket_of(options.settings)
+        print(_done(socket, options))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return EXIT_SETTINGS
+    except (CommandError, DeviceAwayError) as error:
+        print(f"mlfym control: {error}", file=sys.stderr)
+        return EXIT_REFUSED_BY_DEVICE
+    return 0
+
+
+def socket_of(settings: Path | None) -> Path:
+    """Control socket of the device with these settings.
+
+    Raises:
+        SettingsError: the settings are wrong.
+
+    """
+    folder = load_settings(settings, DeviceSettings).state_folder
+    return Path(folder).expanduser() / "control.sock"
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {_described(name)}" for name in sorted(COMMANDS)]
+    looks = f"  {STATUS}, {SEARCH} WORDS, {', '.join(SHELVES)}: look, and change nothing"
+    parser = argparse.ArgumentParser(
+        prog="mlfym control",
+        description=__doc__,
+        epilog="commands:\n" + "\n".join([*lines, looks]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--settings", type=Path, help="the device's TOML, to find it")
+    parser.add_argument("--socket", type=Path, help="its control socket, else that of the settings")
+    parser.add_argument("--artist", default="", help="of what is looked through")
+    parser.add_argument("--album", default="")
+    parser.add_argument("--genre", default="")
+    parser.add_argument("--mood", default="")
+    parser.add_argument("--only", choices=("liked", "banned"), default="")
+    parser.add_argument("--offset", type=int, default=0, help="rows to leave out")
+    parser.add_argument("command", nargs="?", default=STATUS)
+    parser.add_argument("argument", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _described(name: str) -> str:
+    command = COMMANDS[name]
+    takes = command.takes or ", ".join(filter(None, command.choices))
+    return f"{command.says}: {takes}" if takes else command.says
+
+
+def _done(socket: Path, options: argparse.Namespace) -> str:
+    words = " ".join(options.argument)
+    if options.command in {SEARCH, *SHELVES}:
+        what = "tracks" if options.command == SEARCH else options.command
+        answer = converse(socket, ControlRequest(browse=_query(what, words, options)))
+        return _listed(answer.page) if answer.page else ""
+    if options.command == STATUS:
+        answer = converse(socket, ControlRequest())
+        return _told(answer.status) if answer.status else ""
+    return converse(socket, ControlRequest(command=options.command, argument=words)).said
+
+
+def _query(what: str, words: str, options: argparse.Namespace) -> BrowseQuery:
+    return BrowseQuery(
+        what=what,  # type: ignore[arg-type] # one of SHELVES
+        text=words,
+        artist=options.artist,
+        album=options.album,
+        genre=options.genre,
+        mood=options.mood,
+        only=options.only,
+        offset=max(0, options.offset),
+    )
+
+
+def _listed(page: Page) -> str:
+    rows = [
+        "  ".join(
+            filter(
+                None,
+                (
+                    row.id,
+                    row.title,
+                    row.artist,
+                    row.album,
+                    f"{row.tracks} tracks" if row.tracks > 1 else "",
+                    "♥" if row.liked else "",
+                    "banned" if row.banned else "",
+                ),
+            )
+        )
+        for row in page.rows
+    ]
+    last = page.offset + len(rows)
+    more = f"{last} of {page.total}" + (f"; --offset {last} goes on" if last < page.total else "")
+    return "\n".join([*rows, more])
+
+
+def _told(status: Status) -> str:
+    state, controls = status.state, status.controls
+    playing = state.playing
+    lines = [
+        f"{state.playback}: {playing.title}, {playing.artist} ({playing.reason})"
+        if playing
+        else f"{state.playback}",
+        f"at {status.position_seconds:.0f} of {status.duration_seconds:.0f} s",
+        f"volume {state.volume * 100:.0f} of {controls.volume_ceiling * 100:.0f}",
+        f"mood {controls.mood_word or state.mood.mood}, policy {state.policy}, tier {state.tier}",
+        f"camera {state.camera}",
+    ]
+    lines += [f"held by {controls.hold}"] if controls.hold else []
+    lines += [f"daypart {controls.daypart}"] if controls.daypart else []
+    lines += [f"era {controls.era}"] if controls.era else []
+    if controls.question:
+        lines.append(controls.question.en)
+        lines += [f"  {n} {a.en}" for n, a in enumerate(controls.question.answers, start=1)]
+    lines += [
+        f"{n:>3} {row.choice.title}, {row.choice.artist} ({row.choice.reason})"
+        for n, row in enumerate(controls.queue, start=1)
+    ]
+    return "\n".join(lines)
