@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from contracts.track import TrackId
 
 NAMED_FAVOURITES = 20
-FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.7, 0.3
+FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.5, 0.1
+"""Weights of three scores of one listener, each divided by its deviation over the library."""
 HALF_KNOWN = 4.0
 """Summed confidence, as of one like or four tracks heard out, at which taste counts by half."""
 
@@ -126,9 +127,9 @@ class Pack:
     def taste(self) -> NDArray[np.float32]:
         """[n] in [0, 1]: what the listener is expected to like, whatever the mood.
 
-        The less is known of a listener, the lower it is throughout. ALS plus 0.7 of the walk to
-        what was heard together (RP3 beta, Paudel et al. 2016), the blend measured best on
-        playlists; tags carry it to tracks that no model knows.
+        The less is known of a listener, the lower it is throughout. ALS plus half of what is
+        heard together with the liked, the blend measured best on playlists; tags carry it to
+        tracks that no model knows.
         """
         liked = self.liked
         weights = self.affinity[liked]
@@ -136,9 +137,9 @@ class Pack:
         walked = np.bincount(near[near >= 0], share[near >= 0], minlength=len(self.tracks))
         like_them = self.tag_vectors @ (weights @ self.tag_vectors[liked])
         blended = (
-            FACTORS_SHARE * _topped(self.factors @ self.listener_factors)
-            + WALK_SHARE * _topped(walked.astype(np.float32))
-            + TAGS_SHARE * _topped(like_them)
+            FACTORS_SHARE * of_unit_spread(self.factors @ self.listener_factors)
+            + WALK_SHARE * of_unit_spread(walked.astype(np.float32))
+            + TAGS_SHARE * of_unit_spread(like_them)
         )
         evidence = float(weights.sum())
         known = np.float32(evidence / (evidence + HALF_KNOWN))
@@ -163,6 +164,17 @@ class Pack:
 
 _OF_THE_LIBRARY = ("index", "tag_owners", "by_artist")
 """Cached properties that no listener changes."""
+
+
+def of_unit_spread(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores [..., n] divided by their deviation over the library; zeros when all are alike.
+
+    Measured better than dividing by the highest: one outlier would decide how much a model says.
+    """
+    deviation = scores.std(axis=-1, keepdims=True)
+    rounding = np.float32(1e-6) * np.abs(scores).max(axis=-1, keepdims=True, initial=0)
+    scaled = np.where(deviation > rounding, scores / np.maximum(deviation, np.float32(1e-30)), 0)
+    return scaled.astype(np.float32, copy=False)
 
 
 def _topped(scores: NDArray[np.float32]) -> NDArray[np.float32]:

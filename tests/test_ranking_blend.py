@@ -101,7 +101,12 @@ def test_taste_is_factors_and_walks() -> None:
         affinity=affinity,
         tag_vectors=np.zeros_like(pack().tag_vectors),
     )
-    expected = np.array([0, 1, 0, 0.25 / 1.7, 0, 0.35 / 1.7, 0, 0]) / 5
+    by_factors, together = (
+        np.array([0, 2, 0, 0.5, 0, 0, 0, 0]),
+        np.array([0, 1, 0, 0, 0, 0.5, 0, 0]),
+    )
+    blended = by_factors / by_factors.std() + 0.5 * together / together.std()
+    expected = blended / blended.max() / 5
     np.testing.assert_allclose(knowing.taste, expected, atol=1e-6)
     best = rank(knowing, RecommendRequest(mood_weight=0, count=1))[0]
     assert (best.track, best.reason.kind, best.reason.subject) == (SAD, ReasonKind.LIKED, HAPPY)
