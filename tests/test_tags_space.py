@@ -111,3 +111,16 @@ def test_a_wrong_seed_names_its_lines(tmp_path: Path) -> None:
 def test_tags_are_compared_without_case_hyphens_and_width() -> None:
     """Full-width letters, hyphens and capitals do not matter."""
     assert normalise("\uff2c\uff2f-Fi  Hip_Hop") == "lo fi hip hop"
+
+
+def test_a_library_never_moves_the_moods_of_the_seed() -> None:
+    """After a library in which "sad" always stands beside "party", the seed's words keep their
+    valence, arousal and certainty to the last bit; a new tag takes those of its company.
+    """
+    space = shipped_tags()
+    bags = [["sad", "party", "sorrow hall"]] * 100 + [["calm", "peaceful", "hushwave"]] * 100
+    grown = retrained(space, closed(FEW), bags)
+    known = len(space.names)
+    np.testing.assert_array_equal(grown.valence_arousal[:known], space.valence_arousal)
+    np.testing.assert_array_equal(grown.certainty[:known], space.certainty)
+    assert grown.valence_arousal[grown.index["hushwave"], 1] < -0.2
