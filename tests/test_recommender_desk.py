@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from contracts import topics
 from contracts.bus import Publication
 from contracts.errors import ContractError
+from contracts.library import library_hash
 from contracts.messages import (
     Interaction,
     InteractionBatch,
     InteractionKind,
     InteractionsAck,
     LibraryAck,
+    LibraryChange,
     Message,
     PackRequest,
     ReasonKind,
@@ -27,6 +29,7 @@ from contracts.messages import (
     encode,
 )
 from contracts.ranking import read_pack
+from contracts.track import Track
 from recommender_server.complaints import Complaints
 from recommender_server.desk import REQUESTS, UNREADABLE, Arrived, Desk, RefusedError
 from recommender_server.generation import untrained
@@ -52,8 +55,8 @@ class Stage:
         publication = Publication(topic=f"mlfym/v1/{device}/{leaf}", payload=payload, **more)
         return self.desk.answer(Arrived(publication=publication, at=100.0))
 
-    def ack(self, message: Message, device: str = "d") -> LibraryAck:
-        return decode(self.send("library", message, device)[0].payload, LibraryAck)
+    def ack(self, message: Message, device: str = "d", leaf: str = "library") -> LibraryAck:
+        return decode(self.send(leaf, message, device)[0].payload, LibraryAck)
 
     def ranking(self, request: RecommendRequest, device: str = "d") -> RecommendReply:
         answer = self.send("recommend/request", request, device)[0]
@@ -122,6 +125,53 @@ def test_devices_share_recordings(stage: Stage) -> None:
     stage.send("library", chunk(tracks=(other,)), "e")
     stage.send("library", chunk(tracks=(third,)), "f")
     assert stage.store.connection.execute("SELECT count(*) FROM item").fetchone() == (1,)
+
+
+def change(before: tuple[Track, ...], after: tuple[Track, ...], base: str = "") -> LibraryChange:
+    """What a device sends; the hashes are the real ones."""
+    ids = {t.id for t in after}
+    return LibraryChange(
+        library=library_hash(after),
+        base=base or library_hash(before),
+        added=tuple(t for t in after if t not in before),
+        removed=tuple(t.id for t in before if t.id not in ids),
+    )
+
+
+def test_a_library_is_made_of_the_one_before_and_a_change(stage: Stage) -> None:
+    """It ranks as the whole would: one track gone, one new, one with other tags."""
+    stage.send("library", chunk(library=library_hash(LIBRARY)))
+    sung = msgspec.structs.replace(LIBRARY[1], tags=("happy",))
+    after = (sung, *LIBRARY[2:], track(9, "happy"))
+    told = change(LIBRARY, after)
+    for _ in range(2):
+        assert stage.ack(told, leaf="library/change") == LibraryAck(library=told.library)
+    request = RecommendRequest(library=told.library, valence=0.8, arousal=0.4)
+    by_change = stage.ranking(request).tracks
+    stage.send("library", chunk(library=told.library, tracks=after), "e")
+    assert {r.track for r in by_change} == {t.id for t in after}
+    assert {(r.track, r.score) for r in by_change} == {
+        (r.track, r.score) for r in stage.ranking(request, "e").tracks
+    }
+
+
+def test_a_change_of_an_unknown_library_asks_for_the_whole(stage: Stage) -> None:
+    """So does one whose result has another hash, and a question after an unknown library."""
+    whole = change(LIBRARY, LIBRARY[1:])
+    assert stage.ack(whole, leaf="library/change").whole
+    assert stage.ack(change(LIBRARY, LIBRARY), leaf="library/change").whole
+    stage.send("library", chunk(library="base"))
+    wrong = msgspec.structs.replace(whole, base="base", removed=(LIBRARY[1].id,))
+    assert stage.ack(wrong, leaf="library/change").whole
+    assert "has not arrived" in stage.ranking(RecommendRequest(library=whole.library)).error
+
+
+def test_a_known_library_is_acknowledged_without_its_tracks(stage: Stage) -> None:
+    """That is how a device asks after a restart."""
+    name = library_hash(LIBRARY)
+    stage.send("library", chunk(library=name))
+    ack = stage.ack(LibraryChange(library=name, base=name), leaf="library/change")
+    assert ack == LibraryAck(library=name)
 
 
 def test_an_interaction_counts_once(stage: Stage) -> None:

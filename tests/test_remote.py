@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from contracts import topics
@@ -14,6 +15,7 @@ from contracts.messages import (
     InteractionKind,
     InteractionsAck,
     LibraryAck,
+    LibraryChange,
     LibraryChunk,
     Message,
     PackRequest,
@@ -78,8 +80,17 @@ class Wire:
         self.sent.append(publication)
         return True
 
-    def server(self, payload: bytes = topics.ONLINE) -> None:
+    def server(self, payload: bytes = topics.ONLINE, *, knows: bool = False) -> None:
+        """The server comes; one that does not know the library asks for the whole."""
         self.remote.receive(Publication(topic=topics.SERVER_AVAILABILITY, payload=payload))
+        if self.of(topics.LIBRARY_CHANGE) and not knows:
+            self.say(topics.LIBRARY_ACK, LibraryAck(library=self.remote.library, whole=True))
+
+    def changes(self) -> list[LibraryChange]:
+        """Changes sent since the last look."""
+        taken = [decode(p.payload, LibraryChange) for p in self.of(topics.LIBRARY_CHANGE)]
+        self.sent.clear()
+        return taken
 
     def say(self, leaf: str, message: Message | bytes, correlation: str = "") -> None:
         payload = message if isinstance(message, bytes) else encode(message)
@@ -148,6 +159,67 @@ def test_an_empty_library_is_not_told() -> None:
     wire.remote.set_library("empty", ())
     wire.pass_seconds(60)
     assert wire.sent == []
+
+
+def test_a_known_library_is_not_told_again(wire: Wire) -> None:
+    """A server that comes back is only asked whether it knows it, in one small message."""
+    wire.server(knows=True)
+    assert [len(p.payload) < 200 for p in wire.of(topics.LIBRARY_CHANGE)] == [True]
+    assert wire.changes() == [LibraryChange(library="hash", base="hash")]
+    wire.acknowledge()
+    assert wire.remote.online
+    assert wire.chunks() == []
+
+
+def test_a_changed_library_is_told_as_its_change(known: Wire) -> None:
+    """Two tracks gone, one new, one described otherwise; the next change starts from there."""
+    other = msgspec.structs.replace(TRACKS[3], title="Other")
+    fresh = make_track(9999)
+    changed = (*TRACKS[2:3], other, *TRACKS[4:], fresh)
+    known.remote.set_library("next", changed)
+    assert not known.remote.online
+    gone = (TRACKS[0].id, TRACKS[1].id)
+    expected = LibraryChange(library="next", base="hash", added=(other, fresh), removed=gone)
+    assert known.changes() == [expected]
+    known.say(topics.LIBRARY_ACK, LibraryAck(library="next"))
+    assert known.remote.online
+    known.sent.clear()
+    known.remote.set_library("last", changed[:-1])
+    change = LibraryChange(library="last", base="next", removed=(fresh.id,))
+    assert known.changes() == [change]
+
+
+def test_a_library_that_changed_before_a_server_came_is_tried_as_a_change(wire: Wire) -> None:
+    """What was stored before the restart is likely what the server knows."""
+    wire.remote.set_library("next", TRACKS[1:])
+    wire.server(knows=True)
+    assert wire.changes() == [LibraryChange(library="next", base="hash", removed=(TRACKS[0].id,))]
+
+
+def test_a_server_that_lacks_the_base_gets_the_whole_once(known: Wire) -> None:
+    """At once, and not again for a second copy of its answer."""
+    known.remote.set_library("next", TRACKS[1:])
+    known.changes()
+    for _ in range(2):
+        known.say(topics.LIBRARY_ACK, LibraryAck(library="next", whole=True))
+    assert known.chunks() == [0, 1]
+
+
+def test_a_server_that_knows_no_changes_gets_the_whole(known: Wire) -> None:
+    """One of an earlier version does not answer; after RESEND_SECONDS all is told."""
+    known.remote.set_library("next", TRACKS[1:])
+    known.changes()
+    known.pass_seconds(RESEND_SECONDS)
+    assert known.chunks() == [0, 1]
+
+
+def test_a_library_that_is_mostly_new_is_told_whole(known: Wire) -> None:
+    """Only whether it is known is asked first."""
+    many = tuple(make_track(number) for number in range(5000, 5000 + CHUNK_TRACKS))
+    known.remote.set_library("next", many)
+    assert known.changes() == [LibraryChange(library="next", base="next")]
+    known.say(topics.LIBRARY_ACK, LibraryAck(library="next", whole=True))
+    assert known.chunks() == [0]
 
 
 def test_an_unacknowledged_library_is_told_again_not_too_often(wire: Wire) -> None:
@@ -356,7 +428,7 @@ def test_another_library_is_another_conversation(known: Wire) -> None:
     assert known.chunks() == []
     known.remote.set_library("new", TRACKS[:1])
     assert known.events == [ServerChanged(at=100.0, online=False)]
-    assert known.chunks() == [0]
+    assert [change.library for change in known.changes()] == ["new"]
 
 
 @pytest.mark.parametrize(

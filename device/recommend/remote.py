@@ -30,6 +30,7 @@ from contracts.messages import (
 )
 from contracts.tally import Tally
 from device.events import RankingArrived, ServerChanged
+from device.recommend.library_change import Library, change_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,6 +87,8 @@ class RemoteRecommender:
         self._acknowledged = False
         self._library_sent_at = self._outbox_sent_at = self._pack_asked_at = float("-inf")
         self._missing: tuple[int, ...] = ()
+        self._base = Library("", ())
+        self._whole = self._change_sent = False
         self._refusals, self._refused_since_sent = 0, False
         self._asked: dict[str, tuple[float, str]] = {}
         self._latest = ""
@@ -121,6 +124,8 @@ class RemoteRecommender:
         """The library that answers must come from."""
         if library == self._library:
             return
+        if not self._base.tracks:
+            self._base = Library(self._library, self._tracks)
         self._library, self._tracks = library, tracks
         self._forget_acknowledgement()
         self.tick()
@@ -229,8 +234,13 @@ class RemoteRecommender:
             self._library_refused(ack.error)
         elif not self._acknowledged:
             self._missing = ack.missing
+            if ack.whole:
+                if self._change_sent:  # each change is answered once, whatever comes twice
+                    self._send_library()
+                return
             if not ack.missing:
                 self._acknowledged = True
+                self._base = Library(self._library, self._tracks)
                 self._put(ServerChanged(at=self._clock(), online=True))
                 self.tick()
 
@@ -243,7 +253,7 @@ class RemoteRecommender:
         log.warning("the server does not have this library, sending it again: %s", why)
         if self._acknowledged:
             self._put(ServerChanged(at=self._clock(), online=False))
-        self._acknowledged, self._missing = False, ()
+        self._acknowledged, self._missing, self._whole = False, (), True
         self.tick()
 
     def _library_patience_seconds(self) -> float:
@@ -262,11 +272,23 @@ class RemoteRecommender:
         if self._acknowledged:
             self._put(ServerChanged(at=self._clock(), online=False))
         self._acknowledged, self._missing, self._refusals = False, (), 0
+        self._whole = False
         self._library_sent_at = self._pack_asked_at = float("-inf")
 
     def _send_library(self) -> None:
-        """Send what the server said is missing; all of it when it said nothing."""
+        """Send what changed, or asks whether it is known; when that was not enough, the chunks
+        that the server said are missing, or all.
+        """
         self._library_sent_at, self._refused_since_sent = self._clock(), False
+        present = Library(self._library, self._tracks)
+        change = None if self._whole else change_between(self._base, present)
+        if change is None and not self._whole:
+            change = change_between(present, present)
+        # A server of an earlier version does not answer a change: the next time all is told.
+        self._whole, self._change_sent = True, change is not None
+        if change is not None:
+            self._send(topics.LIBRARY_CHANGE, encode(change))
+            return
         rows = self._tracks
         total = max(1, -(-len(rows) // CHUNK_TRACKS))
         for index in [i for i in self._missing if 0 <= i < total] or range(total):
