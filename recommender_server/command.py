@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 MODELS = Path(__file__).parents[1] / "models"
+EVALUATED = ("playlists", "new listeners", "artists", "moods", "offline")
 
 
 def main(arguments: Sequence[str], program: str = "python -m recommender_server") -> int:
@@ -63,7 +64,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure the models on public research sets")
     evaluate.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     evaluate.add_argument("--json", action="store_true", help="figures as JSON")
-    evaluate.add_argument("--only", choices=("playlists", "moods"), help="one protocol only")
+    evaluate.add_argument("--only", choices=EVALUATED, help="one protocol only")
+    evaluate.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44], metavar="N")
+    evaluate.add_argument("--plot", type=Path, metavar="PNG", help="draw recall by model there")
     evaluate.set_defaults(run=_evaluate)
     tags = commands.add_parser("tags", help="grow models/tags.npz from the seed vocabulary")
     tags.add_argument("--out", type=Path, default=MODELS, metavar="FOLDER")
@@ -169,7 +172,13 @@ def _import(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from recommender_server.evaluate import evaluate  # noqa: PLC0415 - brings implicit
 
-    evaluate(options.data, only=options.only, as_json=options.json)
+    evaluate(
+        options.data,
+        only=options.only,
+        as_json=options.json,
+        seeds=options.seeds,
+        plot=options.plot,
+    )
     return 0
 
 
