@@ -55,7 +55,9 @@ def train(chosen: argparse.Namespace) -> None:
     training = dataset.load(chosen.faces, "training")
     training = targets(training, settings, teacher, chosen.teacher_size)
     choosing = dataset.load(chosen.faces, "public_test")
-    run = Training(settings, weights.start(chosen.start, chosen.imagenet), chosen.checkpoint)
+    start = weights.start(chosen.start, chosen.imagenet)
+    earlier = weights.history(chosen.start) if chosen.start else []
+    run = Training(settings, start, chosen.checkpoint, earlier)
     for row in run.epochs(training, choosing):
         _say(
             f"epoch {row['epoch']:2.0f} at {row['size']:.0f} px: loss {row['loss']:.3f}, "

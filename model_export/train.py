@@ -22,7 +22,7 @@ from model_export.network import MobileNetV2, Shape, load_fitting
 from model_export.targets import predict, taught, without_single_votes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from model_export.dataset import Faces
@@ -68,6 +68,7 @@ class Progress:
     epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    """A row an epoch, those of the training that this one went on from included."""
 
 
 class CheckpointMismatchError(ValueError):
@@ -127,10 +128,16 @@ class Training:
     """A training run: network, its average, the optimiser and how far it has come."""
 
     def __init__(
-        self, settings: TrainSettings, start: Mapping[str, Tensor], checkpoint: Path
+        self,
+        settings: TrainSettings,
+        start: Mapping[str, Tensor],
+        checkpoint: Path,
+        earlier: Sequence[dict[str, float]] = (),
     ) -> None:
         torch.manual_seed(settings.seed)
-        self.settings, self.checkpoint, self.progress = settings, checkpoint, Progress()
+        self.settings, self.checkpoint = settings, checkpoint
+        spent = earlier[-1]["seconds"] if earlier else 0.0
+        self.progress = Progress(seconds=spent, history=list(earlier))
         shape = Shape(settings.width, settings.last_stride, settings.pool)
         self.network = MobileNetV2(shape, dropout=settings.dropout)
         load_fitting(self.network, start)
@@ -185,7 +192,7 @@ class Training:
             self.progress.epoch = epoch + 1
             self.progress.seconds += time.monotonic() - began
             row = {
-                "epoch": epoch + 1,
+                "epoch": len(self.progress.history) + 1,
                 "size": sizes[epoch],
                 "loss": loss,
                 "accuracy": float(right.mean()),

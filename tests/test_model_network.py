@@ -11,7 +11,7 @@ from model_export import weights  # noqa: E402 - after the skip
 from model_export.dataset import Faces  # noqa: E402 - after the skip
 from model_export.network import MobileNetV2, Shape, imagenet_weights, load_fitting, scaled  # noqa: E402 - after the skip
 from model_export.targets import without_single_votes  # noqa: E402 - after the skip
-from model_export.train import TrainSettings, targets  # noqa: E402 - after the skip
+from model_export.train import Training, TrainSettings, targets  # noqa: E402 - after the skip
 
 
 def test_channels_are_rounded_to_eights() -> None:
@@ -78,6 +78,29 @@ def test_an_emotion_that_one_rater_saw_is_not_learnt() -> None:
     cleaned = without_single_votes(votes)
     assert cleaned[0, :3] == pytest.approx([2 / 3, 1 / 3, 0])
     assert cleaned[1] == pytest.approx(votes[1])
+
+
+def test_a_later_training_goes_on_where_another_ended(tmp_path: Path) -> None:
+    """It starts with those weights, leaves the frozen blocks alone and keeps the history."""
+    images = np.random.default_rng(5).integers(0, 256, (4, 48, 48), np.uint8)
+    votes = np.eye(8, dtype=np.float32)[:4]
+    faces = Faces(images, votes, votes.argmax(1), np.ones(4, bool))
+    first = TrainSettings(width=0.35, stages=((32, 1),), batch=4)
+    list(Training(first, {}, tmp_path / "first.pt").epochs(faces, faces))
+    start, earlier = (
+        weights.start(tmp_path / "first.pt", "none"),
+        weights.history(tmp_path / "first.pt"),
+    )
+    second = TrainSettings(width=0.35, stages=((32, 1),), batch=4, norm_batch=2, frozen=2)
+    run = Training(second, start, tmp_path / "second.pt", earlier)
+    list(run.epochs(faces, faces))
+    rows = weights.history(tmp_path / "second.pt")
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert rows[0] == earlier[0]
+    after = run.network.state_dict()
+    same = {name for name in start if torch.equal(start[name], after[name])}
+    assert {name for name in start if name.startswith(("features.0.", "features.1."))} <= same
+    assert "features.5.conv.0.0.weight" not in same
 
 
 def test_a_teacher_is_mixed_into_the_votes() -> None:
