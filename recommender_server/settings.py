@@ -54,7 +54,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
     regularisation: Positive = 1.0
     iterations: Count = 15
     bm25_k1: Positive = 100.0
-    bm25_b: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    bm25_b: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
     neighbours: Annotated[int, msgspec.Meta(ge=1, le=200)] = 30
     """Kept of each track; more than 30 measured no better in the blend and fill the packs."""
     regression_candidates: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
