@@ -10,7 +10,7 @@ import pytest
 from contracts.library_pack import library_pack
 from contracts.tag_mood import STRETCH, bag_sums, told_by_tags
 from contracts.tag_space import TagSpace, plain_space
-from recommender_server.evaluate import QUADRANTS, moods
+from recommender_server.evaluation.moods import QUADRANTS, moods
 from tests.recommender_stage import shipped_tags, track
 
 RESEARCH = Path(__file__).parents[2] / "shared" / "data" / "music"
@@ -103,8 +103,7 @@ def test_moods_are_found_among_real_tracks() -> None:
     """Of the first 50 for each mood as many lie in its quadrant as is promised."""
     if not (RESEARCH / "deezer_mood").is_dir():
         pytest.skip("the research sets are not here: ../shared/data/music")
-    found = moods(RESEARCH)
-    figures = found.get("first 50", found)
+    figures = moods(RESEARCH)["first 50"]
     least = {"happy": 0.95, "angry": 0.80, "calm": 0.72, "sad": 0.70}
     assert set(least) == set(QUADRANTS)
     assert all(figures[mood] >= figure for mood, figure in least.items()), figures
