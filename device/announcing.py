@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.messages import DeviceEvent, DeviceEventKind, State, Tier
-from contracts.mood import Mood
+from contracts.mood import UNKNOWN_MOOD, Mood
 from device.effects import Announce, Effect, Tell
 
 if TYPE_CHECKING:
     from device.core import Core
 
 SHOWN_OF_QUEUE = 5
+HEIGHT = {tier: -number for number, tier in enumerate(Tier)}
+"""The server is highest."""
 
 
 class Announcer:
@@ -20,20 +22,24 @@ class Announcer:
     def __init__(self) -> None:
         self._told: tuple[object, ...] | None = None
         self._tier = Tier.DEFAULTS
+        self._mood = self._rounded = UNKNOWN_MOOD
 
     def due(self, core: Core, at: float) -> list[Effect]:
         """The state, if it is another; and a tier that was fallen to."""
         tier = core.asking.best_tier(at)
-        fell = list(Tier).index(tier) > list(Tier).index(self._tier)
+        fell = HEIGHT[tier] < HEIGHT[self._tier]
         self._tier = tier
         told = DeviceEvent(kind=DeviceEventKind.FALLBACK_ENTERED, subject=tier)
         effects: list[Effect] = [Tell(event=told)] if fell else []
+        if core.believed is not self._mood:
+            self._mood = core.believed
+            self._rounded = _rounded(self._mood)
         now = (
             core.deck.playback,
             core.deck.playing,
             core.playlist.upcoming[:SHOWN_OF_QUEUE],
             core.volume.level,
-            _rounded(core.believed),
+            self._rounded,
             tier,
             core.camera,
             core.policy,

@@ -13,7 +13,7 @@ from device.first_lists import in_era, made_of_tags, own_list, without
 from device.policy import aim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from contracts.track import Track
     from device.core import Core
@@ -117,9 +117,8 @@ def last_resort(core: Core, at: float) -> list[Effect]:
     if core.playlist.next():
         return []
     count = core.settings.music.ask_for
-    found = core.playlist.longest_ago(lambda t: allowed(core, t), count)
+    found = core.playlist.longest_ago(allowed(core), count)
     found = found or core.playlist.longest_ago(lambda t: core.may_be_offered(t.id), count)
-    core.chain.end()
     return use(core, found, at) if found else []
 
 
@@ -141,14 +140,19 @@ def keep_own_list(core: Core) -> bool:
     return any(q.reason.kind is ReasonKind.OWN_LIST for q in core.playlist.upcoming)
 
 
-def allowed(core: Core, track: Track) -> bool:
-    """Whether a ranking may bring a track now: by era, explicit words and the daypart."""
-    if not in_era(track, core.wishes.era) or (track.explicit and not core.explicit_allowed):
-        return False
+def allowed(core: Core) -> Callable[[Track], bool]:
+    """Tells whether a ranking may bring a track now: by era, explicit words and the daypart."""
+    era, explicit = core.wishes.era, core.explicit_allowed
     part = core.plan.part
-    if part is None or not part.avoid_tags:
-        return True
-    return {w.lower() for w in (*track.genres, *track.tags)}.isdisjoint(part.avoid_tags)
+    avoided = set(part.avoid_tags) if part else set()
+
+    def may_come(track: Track) -> bool:
+        if (era and not in_era(track, era)) or (track.explicit and not explicit):
+            return False
+        words = (*track.genres, *track.tags) if avoided else ()
+        return avoided.isdisjoint(word.lower() for word in words)
+
+    return may_come
 
 
 def _words(core: Core) -> tuple[str, ...]:
@@ -169,7 +173,7 @@ def _filled_up(core: Core, playable: list[Queued], at: float) -> list[Queued]:
     if era is None or len(playable) >= count:
         return playable[:count]
     barred = {*core.playlist.barred(at), *core.playlist.refused, *core.chain.seen(at)}
-    tracks = (t for t in core.library.values() if allowed(core, t))
+    tracks = filter(allowed(core), core.library.values())
     made = made_of_tags(tracks, *place(core), era, count + len(barred))
     return without([*playable, *made], barred)[:count]
 

@@ -62,7 +62,7 @@ class Core:
         self.asking, self.wishes = Asking(music), choosing.Wishes()
         self.filter = MoodFilter(settings.mood)
         self.playlist = Playlist(library, music.repeat_after_hours * 3600)
-        self.playlist.allows = lambda track: choosing.allowed(self, track)
+        self.playlist.allows = lambda: choosing.allowed(self)
         self.deck = Deck(self.playlist, music.crossfade_seconds, boot, self._gapless)
         self.volume = Volume(music.volume, music.volume_ceiling)
         self.presence = Presence(settings.presence.pause_after_minutes * 60)
@@ -161,7 +161,7 @@ class Core:
     def may_come(self, track: TrackId) -> bool:
         """Whether a ranking may bring a track now."""
         known = self.library.get(track)
-        return known is not None and choosing.allowed(self, known)
+        return known is not None and choosing.allowed(self)(known)
 
     def may_be_offered(self, track: TrackId) -> bool:
         """Whether a listener may choose a track now."""

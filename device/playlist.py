@@ -37,7 +37,7 @@ class Playlist:
     def __init__(self, library: Mapping[TrackId, Track], repeat_after_seconds: float) -> None:
         self._library, self._repeat_after = library, repeat_after_seconds
         self.upcoming: tuple[Queued, ...] = ()
-        self.allows: Callable[[Track], bool] = lambda _: True
+        self.allows: Callable[[], Callable[[Track], bool]] = lambda: lambda _: True
         """What rankings may bring at present: the era, the daypart's words."""
         self._played: deque[tuple[TrackId, float]] = deque(maxlen=MOST_EXCLUDED)
         self._trail: deque[TrackId] = deque(maxlen=TRAIL_KEPT)
@@ -46,12 +46,12 @@ class Playlist:
 
     def playable(self, ranked: Iterable[Ranked], tier: Tier, at: float) -> list[Queued]:
         """What of a ranking can be played, each track once."""
-        barred = {*self.barred(at), *self._refused}
+        barred, allows = {*self.barred(at), *self._refused}, self.allows()
         distinct = {
             entry.track: Queued(track=entry.track, reason=entry.reason, tier=tier)
             for entry in ranked
             if entry.track not in barred
-            if (track := self._library.get(entry.track)) and self.allows(track)
+            if (track := self._library.get(entry.track)) and allows(track)
         }
         return list(distinct.values())
 
@@ -209,7 +209,7 @@ class Playlist:
         played = dict(self._played)
         others = [t for t in self._library.values() if not is_sad(t)]
         fitting = [t for t in others if t.id not in self._refused]
-        fitting = [t for t in fitting if self.allows(t)] or fitting
+        fitting = list(filter(self.allows(), fitting)) or fitting
         if not fitting:
             return None
         chosen = min(fitting, key=lambda t: played.get(t.id, float("-inf")))

@@ -16,29 +16,25 @@ class Volume:
     def __init__(self, level: float, ceiling: float) -> None:
         self._wanted = level
         self._ceilings = {SETTINGS: ceiling, LISTENER: 1.0, DAYPART: 1.0}
-
-    @property
-    def ceiling(self) -> float:
+        self.ceiling = ceiling
         """The lowest of the ceilings."""
-        return min(self._ceilings.values())
+        self.level = min(level, ceiling)
+        """What is heard."""
 
     @property
     def own_ceiling(self) -> float:
         """That of the listener."""
         return self._ceilings[LISTENER]
 
-    @property
-    def level(self) -> float:
-        """What is heard."""
-        return min(self._wanted, self.ceiling)
-
     def set(self, level: float) -> list[Effect]:
         """Want this level; above the ceiling it is the ceiling."""
-        self._wanted = max(0.0, min(level, self.ceiling))
+        self._wanted = self.level = max(0.0, min(level, self.ceiling))
         return [SetVolume(volume=self.level)]
 
     def set_ceiling(self, level: float, whose: str) -> list[Effect]:
         """Put a ceiling in; the settings' own is never raised by it."""
         before = self.level
         self._ceilings[whose] = max(0.0, min(level, 1.0))
+        self.ceiling = min(self._ceilings.values())
+        self.level = min(self._wanted, self.ceiling)
         return [SetVolume(volume=self.level)] if self.level != before else []
