@@ -154,8 +154,8 @@ def _track(rows: list[LibraryRow], wanted: str) -> Track:
     by_id = next((row.track for row in rows if row.track.id == wanted), None)
     if by_id is not None:
         return by_id
-    words = song_title(wanted).split()
-    found = [t for t, _ in rows if all(w in song_title(f"{t.artist} {t.title}") for w in words)]
+    words = set(song_title(wanted).split())
+    found = [t for t, _ in rows if words <= set(song_title(f"{t.artist} {t.title}").split())]
     exact = [t for t in found if song_title(t.title) == song_title(wanted)]
     if len(found) == 1 or len(exact) == 1:
         return (exact or found)[0]

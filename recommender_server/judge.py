@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from contracts.messages import RecommendRequest
-from contracts.ranking import rank
+from contracts.ranking import Pack, rank
 from recommender_server.interactions import Deed, opinions
 from recommender_server.packs import listener_factors, trained_pack, with_listener
 
@@ -72,31 +72,27 @@ def hold_out(store: Storage, settings: RecommenderSettings, seen: int) -> Holdou
         for deed in deeds
         if deed.number > seen and deed.at_unix_seconds >= cut
     )
+    devices = {device for device, _ in told}
+    here = {d: frozenset(row.track.id for row in _library(store, d)) for d in devices}
     wanted = {
         who: liked
         for who, deeds in told.items()
-        if (liked := _came_to_like(store, who[0], deeds, held, settings))
+        if (liked := _came_to_like(deeds, held, settings) & here[who[0]])
     }
     return Holdout(held, wanted)
 
 
 def _came_to_like(
-    store: Storage,
-    device: str,
-    deeds: list[Deed],
-    held: frozenset[int],
-    settings: RecommenderSettings,
+    deeds: list[Deed], held: frozenset[int], settings: RecommenderSettings
 ) -> frozenset[str]:
-    """Tracks of the present library that a listener likes by what was held out, and not before."""
+    """Tracks that a listener likes by what was held out, and not before."""
     later = opinions((d for d in deeds if d.number in held), settings.confidence)
     before = opinions((d for d in deeds if d.number not in held), settings.confidence)
-    here = {row.track.id for row in _library(store, device)}
     return frozenset(
         track
         for track, opinion in later.items()
         if opinion.confidence > 0
         and not opinion.banned
-        and track in here
         and not (track in before and (before[track].confidence > 0 or before[track].banned))
     )
 
@@ -106,31 +102,28 @@ def judged(
 ) -> Figures:
     """How well a generation foretells what was held out."""
     sums = np.zeros(2)
+    packs: dict[str, Pack] = {}
     for (device, listener), wanted in held.wanted.items():
+        if device not in packs:
+            rows = _library(store, device)
+            packs[device] = trained_pack(
+                "", [row.track for row in rows], [row.item for row in rows], generation
+            )
         deeds = [d for d in store.deeds(device, listener) if d.number not in held.deeds]
         before = opinions(deeds, settings.confidence)
-        ranked = _ranked(store, settings, generation, (device, listener), before)
-        sums += measured(ranked, wanted)
+        items = store.device_items(device)
+        taste = listener_factors(before, items, generation, settings.training)
+        pack = with_listener(packs[device], listener, before, taste)
+        sums += measured(_ranked(pack, before), wanted)
     gain, recall = (sums / max(len(held.wanted), 1)).round(4).tolist()
     return Figures(name=generation.name, gain_at_10=gain, recall_at_20=recall)
 
 
-def _ranked(
-    store: Storage,
-    settings: RecommenderSettings,
-    generation: Generation,
-    who: Listener,
-    before: dict[str, Opinion],
-) -> list[str]:
+def _ranked(pack: Pack, before: dict[str, Opinion]) -> list[str]:
     """What the listener would be given next, of what they did not like yet."""
-    device, listener = who
-    rows = _library(store, device)
-    pack = trained_pack("", [r.track for r in rows], [r.item for r in rows], generation)
-    taste = listener_factors(before, store.device_items(device), generation, settings.training)
-    known = tuple(row.track.id for row in rows if _liked(before.get(row.track.id)))
+    known = tuple(track for track in pack.tracks if _liked(before.get(track)))
     request = RecommendRequest(mood_weight=0.0, exclude=known, count=RECALL_AT)
-    ranked = rank(with_listener(pack, listener, before, taste), request)
-    return [entry.track for entry in ranked]
+    return [entry.track for entry in rank(pack, request)]
 
 
 def _liked(opinion: Opinion | None) -> bool:

@@ -23,6 +23,7 @@ from contracts.tag_space import read_tag_space
 from recommender_server import generation
 from recommender_server.complaints import Complaints
 from recommender_server.desk import REQUESTS, Arrived, Desk, RefusedError
+from recommender_server.schedule import Schedule
 from recommender_server.storage import StoreError
 from recommender_server.store import open_store
 
@@ -164,4 +165,5 @@ def serve(settings: RecommenderSettings) -> None:
     worker = Worker(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
-    worker.run()
+    with Schedule(settings):
+        worker.run()

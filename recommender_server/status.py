@@ -12,8 +12,8 @@ from rich.table import Table
 
 from recommender_server import generation
 from recommender_server.generation import GenerationManifest
+from recommender_server.outcome import Outcome, last_outcome
 from recommender_server.store import open_store
-from recommender_server.training import Outcome, last_outcome
 
 if TYPE_CHECKING:
     from recommender_server.settings import RecommenderSettings

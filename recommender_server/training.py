@@ -7,7 +7,6 @@ One training at a time on a data folder: a second waits for the first. What came
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import time
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recommender_server import generation
 from recommender_server.judge import Figures, Verdict, hold_out, judged, verdict
+from recommender_server.outcome import RECORD, Outcome
 from recommender_server.store import open_store
 from recommender_server.train import heard, learn
 
@@ -32,23 +32,11 @@ if TYPE_CHECKING:
 
     Step = Callable[[str, float], None]
 
-log = logging.getLogger(__name__)
-
-RECORD, LOCK = "training.json", "training.lock"
+LOCK = "training.lock"
 NEWEST = "newest_interaction"
 """Figure of a manifest: the number of the last interaction that the model knows of."""
 FIRST = "it is the first model"
 FORCED = "it was to be promoted whatever its figures"
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a training."""
-
-    at_unix_seconds: float
-    verdict: Verdict
-    generation: str
-    """The generation in use after it; empty when there is none."""
-    newest_interaction: int
 
 
 def train(
@@ -58,25 +46,32 @@ def train(
 
     `force` promotes it whatever its figures.
     """
+    with alone(Path(settings.data_folder)):
+        return train_alone(settings, at_unix_seconds, stepped, force=force)
+
+
+def train_alone(
+    settings: RecommenderSettings, at_unix_seconds: float, stepped: Step, *, force: bool = False
+) -> Outcome:
+    """As `train`, by who holds the lock already."""
     data = Path(settings.data_folder)
     store = open_store(data)
     try:
-        with _alone(data):
-            champion = generation.newest(data)
-            found = _judge(store, settings, champion, at_unix_seconds, stepped)
-            if force and not found.promoted:
-                found = msgspec.structs.replace(found, promoted=True, why=f"{FORCED}; {found.why}")
-            name = champion.name if champion else ""
-            if found.promoted:
-                name = _promote(store, settings, found.challenger, at_unix_seconds, stepped)
-            outcome = Outcome(
-                at_unix_seconds=at_unix_seconds,
-                verdict=found,
-                generation=name,
-                newest_interaction=store.newest_interaction(),
-            )
-            generation.replace_file(data / RECORD, msgspec.json.encode(outcome))
-            return outcome
+        champion = generation.newest(data)
+        found = _judge(store, settings, champion, at_unix_seconds, stepped)
+        if force and not found.promoted:
+            found = msgspec.structs.replace(found, promoted=True, why=f"{FORCED}; {found.why}")
+        name = champion.name if champion else ""
+        if found.promoted:
+            name = _promote(store, settings, found.challenger, at_unix_seconds, stepped)
+        outcome = Outcome(
+            at_unix_seconds=at_unix_seconds,
+            verdict=found,
+            generation=name,
+            newest_interaction=store.newest_interaction(),
+        )
+        generation.replace_file(data / RECORD, msgspec.json.encode(outcome))
+        return outcome
     finally:
         store.close()
 
@@ -152,37 +147,15 @@ def _half(stepped: Step, start: float) -> Step:
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
+def alone(data: Path) -> Iterator[None]:
     """Wait for whoever else trains on this folder; the lock goes with its holder."""
+    data.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
-
-
-def last_outcome(data: Path) -> Outcome | None:
-    """What came of the last training on a folder; None before the first."""
-    try:
-        return msgspec.json.decode((data / RECORD).read_bytes(), type=Outcome)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        log.warning("%s is not readable (%s): the next training replaces it", data / RECORD, error)
-        return None
-
-
-def is_due(settings: RecommenderSettings, at_unix_seconds: float, newest: int) -> bool:
-    """Whether the schedule wants a training now, `newest` being the newest interaction."""
-    plan = settings.schedule
-    last = last_outcome(Path(settings.data_folder))
-    if not plan.every_hours:
-        return False
-    if last is None:
-        return newest >= plan.minimum_new_interactions
-    waited = at_unix_seconds - last.at_unix_seconds >= plan.every_hours * 3600
-    return waited and newest - last.newest_interaction >= plan.minimum_new_interactions
 
 
 def train_with_progress(

@@ -18,6 +18,8 @@ from recommender_server import catalogue, generation, interactions, training
 from recommender_server.command import main
 from recommender_server.generation import Generation, NoOlderError
 from recommender_server.judge import Figures, Holdout, hold_out, judged, measured, verdict
+from recommender_server.outcome import Outcome, is_due, last_outcome
+from recommender_server.schedule import Schedule, is_due_now
 from recommender_server.settings import (
     PromotionSettings,
     RecommenderSettings,
@@ -25,6 +27,7 @@ from recommender_server.settings import (
     TrainingSettings,
 )
 from recommender_server.store import SqliteStore, open_store
+from recommender_server.train import heard
 from tests.recommender_stage import chunk
 
 GROUPS, EACH = 2, 10
@@ -69,7 +72,7 @@ class Stage:
             for step in range(start, end):
                 self.likes(listener, group * EACH + (step + listener) % EACH, day)
 
-    def train(self, at: float, *, force: bool = False) -> training.Outcome:
+    def train(self, at: float, *, force: bool = False) -> Outcome:
         return training.train(
             self.settings, at_unix_seconds=at, stepped=lambda _stage, _done: None, force=force
         )
@@ -94,7 +97,7 @@ def test_the_first_model_is_promoted(stage: Stage) -> None:
     manifest = generation.manifest_of(stage.data, outcome.generation)
     assert manifest.figures["listeners"] == 10
     assert manifest.figures[training.NEWEST] == 60
-    assert training.last_outcome(stage.data) == outcome
+    assert last_outcome(stage.data) == outcome
 
 
 def test_with_too_little_to_judge_by_the_newer_one_is_promoted(stage: Stage) -> None:
@@ -171,9 +174,9 @@ def test_what_was_held_out_is_not_learnt_from(stage: Stage) -> None:
     number = stage.store.newest_interaction()
     alone = Stage(stage.data / "other")
     alone.likes(0, 3, 1)
-    assert training.heard(alone.store, alone.settings, frozenset({1})).listeners == 0
-    whole = training.heard(stage.store, stage.settings).user_items
-    without = training.heard(stage.store, stage.settings, frozenset({number})).user_items
+    assert heard(alone.store, alone.settings, frozenset({1})).listeners == 0
+    whole = heard(stage.store, stage.settings).user_items
+    without = heard(stage.store, stage.settings, frozenset({number})).user_items
     assert whole.nnz == without.nnz + 1
 
 
@@ -260,15 +263,31 @@ def test_the_schedule_waits_for_time_and_for_interactions(tmp_path: Path) -> Non
     """24 hours and 20 new interactions after the last training, whatever came of it."""
     plan = ScheduleSettings(every_hours=24, minimum_new_interactions=20)
     stage = Stage(tmp_path, schedule=plan)
-    assert not training.is_due(stage.settings, 0, newest=19)
-    assert training.is_due(stage.settings, 0, newest=20)
+    assert not is_due(stage.settings, 0, newest=19)
+    assert is_due(stage.settings, 0, newest=20)
     stage.live(0, 3, day=1)
     stage.train(10 * DAY)
-    assert not training.is_due(stage.settings, 10.9 * DAY, newest=60)
-    assert not training.is_due(stage.settings, 11 * DAY, newest=49)
-    assert training.is_due(stage.settings, 11 * DAY, newest=50)
+    assert not is_due(stage.settings, 10.9 * DAY, newest=60)
+    assert not is_due(stage.settings, 11 * DAY, newest=49)
+    assert is_due(stage.settings, 11 * DAY, newest=50)
     never = msgspec.structs.replace(stage.settings, schedule=ScheduleSettings(every_hours=0))
-    assert not training.is_due(never, 99 * DAY, newest=999)
+    assert not is_due(never, 99 * DAY, newest=999)
+
+
+def test_a_serving_worker_trains_when_it_is_due(tmp_path: Path) -> None:
+    """In a process of its own; who comes second finds that it is no longer due."""
+    plan = ScheduleSettings(every_hours=1, minimum_new_interactions=10)
+    stage = Stage(tmp_path, schedule=plan)
+    stage.live(0, 1, day=1)
+    assert is_due_now(stage.settings)
+    with Schedule(stage.settings) as schedule:
+        assert schedule._train() == 0
+        first = last_outcome(tmp_path)
+        assert first is not None
+        assert first.verdict.promoted
+        assert not is_due_now(stage.settings)
+        assert schedule._train() == 0
+        assert last_outcome(tmp_path) == first
 
 
 def test_artists_of_a_history_become_their_songs(tmp_path: Path) -> None:
@@ -284,7 +303,7 @@ def test_artists_of_a_history_become_their_songs(tmp_path: Path) -> None:
         for name in ("Artist 3", "The Artist 4", "Nobody")
     ]
     stage.store.put_playlist("hetrec", "user 1", dict.fromkeys(artists, 2.0))
-    known = training.heard(stage.store, stage.settings)
+    known = heard(stage.store, stage.settings)
     expected = {items[LIBRARY[3].id], items[LIBRARY[4].id], artists[2]}
     assert set(known.items.tolist()) == expected
     assert known.user_items.data.tolist() == [2.0, 2.0, 2.0]

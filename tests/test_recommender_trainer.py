@@ -10,8 +10,8 @@ from recommender_server.als import bm25, fold_in
 from recommender_server.settings import TrainingSettings
 from recommender_server.trainer import TRAINERS, Trainer
 
-SETTINGS = TrainingSettings(factors=8, regularisation=0.1, iterations=12)
-GROUPS, EACH = 3, 5
+GROUPS, EACH, REG = 3, 5, 0.5
+SETTINGS = TrainingSettings(factors=GROUPS, regularisation=REG, iterations=12)
 
 
 @pytest.fixture(params=TRAINERS)
@@ -48,7 +48,7 @@ def test_a_new_listener_is_given_their_groups_tracks(trainer: Trainer) -> None:
     factors = fitted(trainer)
     for group in range(GROUPS):
         liked = np.array([group * EACH, group * EACH + 1])
-        taste = fold_in(factors, factors.T @ factors, liked, np.array([3.0, 3.0], np.float32), 0.1)
+        taste = fold_in(factors, factors.T @ factors, liked, np.array([3.0, 3.0], np.float32), REG)
         scores = factors @ taste
         scores[liked] = -np.inf
         best = set(np.argsort(-scores)[: EACH - 2].tolist())
@@ -65,13 +65,13 @@ def _loss(factors: np.ndarray) -> float:
     weighted, _, _ = bm25(tastes(), 100.0, 0.5)
     gram, total = factors.T @ factors, 0.0
     for row in weighted:
-        taste = fold_in(factors, gram, row.indices.astype(np.int64), row.data, 0.1)
+        taste = fold_in(factors, gram, row.indices.astype(np.int64), row.data, REG)
         wanted = np.zeros(len(factors))
         wanted[row.indices] = 1
         confidence = np.ones(len(factors))
         confidence[row.indices] = np.maximum(row.data, 1)
-        total += float(confidence @ (wanted - factors @ taste) ** 2) + 0.1 * float(taste @ taste)
-    return total + 0.1 * float((factors**2).sum())
+        total += float(confidence @ (wanted - factors @ taste) ** 2) + REG * float(taste @ taste)
+    return total + REG * float((factors**2).sum())
 
 
 def test_a_track_that_nobody_has_speaks_for_nothing(trainer: Trainer) -> None:
