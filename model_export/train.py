@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from contracts.emotion import EMOTIONS
 from model_export import dataset
 from model_export.network import MobileNetV2, Shape, load_fitting
 from model_export.targets import predict, taught, without_single_votes
@@ -67,6 +68,8 @@ class Progress:
 
     epoch: int = 0
     seconds: float = 0.0
+    counts: list[int] = field(default_factory=list)
+    """Training faces of each emotion: what balancing hides from the network."""
     history: list[dict[str, float]] = field(default_factory=list)
     """A row an epoch, those of the training that this one went on from included."""
 
@@ -185,6 +188,7 @@ class Training:
         """Run what is left; yields one row of figures an epoch, after its checkpoint."""
         sizes = [size for size, count in self.settings.stages for _ in range(count)]
         steps_each = len(training) // self.settings.batch
+        self.progress.counts = np.bincount(training.labels, minlength=len(EMOTIONS)).tolist()
         for epoch in range(self.progress.epoch, len(sizes)):
             began = time.monotonic()
             loss = self._epoch(training, sizes[epoch], epoch, steps_each * len(sizes))

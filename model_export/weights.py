@@ -85,7 +85,22 @@ def _from_checkpoint(path: Path) -> MobileNetV2:
     known = {f.name: settings[f.name] for f in fields(Shape) if f.name in settings}
     network = MobileNetV2(Shape(**known))
     network.load_state_dict(saved["average"])
+    counts = json.loads(saved["progress"]).get("counts", [])
+    _restore_frequencies(network, counts, settings.get("balance", 0.0))
     return network
+
+
+def _restore_frequencies(network: MobileNetV2, counts: list[int], balance: float) -> None:
+    """Tell the classifier how frequent emotions are, which balanced drawing hid from it.
+
+    An emotion of n faces was drawn n ** -balance times as often as it should: its logit gets
+    balance * log(n) back (Bayes' rule; the same for all cancels in the softmax).
+    """
+    if not counts or not balance:
+        return
+    seldom = torch.tensor(counts, dtype=torch.float32).clamp(min=1).log()
+    with torch.no_grad():
+        network.classifier[1].bias += balance * (seldom - seldom.mean())
 
 
 def _from_copy(path: Path) -> MobileNetV2:

@@ -103,6 +103,19 @@ def test_a_later_training_goes_on_where_another_ended(tmp_path: Path) -> None:
     assert "features.5.conv.0.0.weight" not in same
 
 
+def test_balancing_is_taken_back_from_the_classifier(tmp_path: Path) -> None:
+    """The logit of an emotion drawn too often loses balance * log of how much too often."""
+    images = np.random.default_rng(5).integers(0, 256, (4, 48, 48), np.uint8)
+    votes = np.eye(8, dtype=np.float32)[[0, 0, 0, 1]]
+    faces = Faces(images, votes, votes.argmax(1), np.ones(4, bool))
+    settings = TrainSettings(width=0.35, stages=((32, 1),), batch=4, balance=0.5)
+    run = Training(settings, {}, tmp_path / "run.pt")
+    list(run.epochs(faces, faces))
+    told = weights.trained(tmp_path / "run.pt").classifier[1].bias.detach()
+    moved = told - run.average.classifier[1].bias.detach()
+    assert float(moved[0] - moved[1]) == pytest.approx(0.5 * np.log(3), abs=1e-5)
+
+
 def test_a_teacher_is_mixed_into_the_votes() -> None:
     """Rows stay distributions; the teacher's share is what the settings say."""
     torch.manual_seed(4)
