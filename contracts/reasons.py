@@ -38,23 +38,21 @@ def reasons(pack: Pack, request: RecommendRequest, rows: Rows, parts: list[Part]
     if not len(rows):
         return []
     lifts = np.array([part.scores[rows] - part.scores.sum() / len(pack.tracks) for part in parts])
-    first = [parts[at].kind for at in lifts.argmax(axis=0)]
-    kinds = np.array(
-        [
-            _heard_or_new(pack, row) if lift <= 0 or kind is ReasonKind.POPULAR else kind
-            for row, lift, kind in zip(rows.tolist(), lifts.max(axis=0), first, strict=True)
-        ]
-    )
-    subjects = [""] * len(rows)
-    for kind in set(kinds.tolist()) & _SUBJECTS.keys():
-        places = np.flatnonzero(kinds == kind)
-        named = _SUBJECTS[kind](pack, request, rows[places])
-        for place, subject in zip(places.tolist(), named, strict=True):
-            subjects[place] = subject
-    return [
-        Reason(kind=ReasonKind(kind), subject=subject)
-        for kind, subject in zip(kinds.tolist(), subjects, strict=True)
+    kinds = [
+        _heard_or_new(pack, row)
+        if lift <= 0 or parts[at].kind is ReasonKind.POPULAR
+        else parts[at].kind
+        for row, lift, at in zip(
+            rows.tolist(), lifts.max(axis=0).tolist(), lifts.argmax(axis=0).tolist(), strict=True
+        )
     ]
+    subjects = [""] * len(rows)
+    for kind in set(kinds) & _SUBJECTS.keys():
+        places = [place for place, own in enumerate(kinds) if own is kind]
+        named = _SUBJECTS[kind](pack, request, rows[places])
+        for place, subject in zip(places, named, strict=True):
+            subjects[place] = subject
+    return [Reason(kind=kind, subject=name) for kind, name in zip(kinds, subjects, strict=True)]
 
 
 def _heard_or_new(pack: Pack, row: int) -> ReasonKind:
@@ -96,7 +94,7 @@ def _liked_tracks(pack: Pack, _request: RecommendRequest, rows: Rows) -> list[st
     liked = pack.favourites
     if not len(liked):
         return [""] * len(rows)
-    towards = pack.neighbours[liked][:, :, None] == rows
+    towards = pack.neighbours[liked][:, :, None] == rows.astype(np.int32)
     heard = np.where(towards, pack.closeness[liked][:, :, None], 0).max(axis=1, initial=0)
     heard /= np.where((top := heard.max(axis=0)) > 0, top, 1)
     votes = pack.affinity[liked][:, None] * (
@@ -121,7 +119,7 @@ def time_of_day(hour: float) -> str:
     return next((name for end, name in TIMES_OF_DAY if hour < end), TIMES_OF_DAY[0][1])
 
 
-_SUBJECTS: dict[str, Callable[[Pack, RecommendRequest, Rows], list[str]]] = {
+_SUBJECTS: dict[ReasonKind, Callable[[Pack, RecommendRequest, Rows], list[str]]] = {
     ReasonKind.MOOD: _mood_tags,
     ReasonKind.HOUR: _times_of_day,
     ReasonKind.LIKED: _liked_tracks,
