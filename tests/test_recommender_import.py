@@ -46,7 +46,7 @@ def test_an_m3u_is_matched_by_the_end_of_its_paths(tmp_path: Path) -> None:
     """Absolute, relative, Windows and escaped paths, composed or not; the rest is counted."""
     (tmp_path / "mine.m3u8").write_text(
         "\ufeff#EXTM3U\n#PLAYLIST:Mine\n"
-        "/home/me/Music/Queen/A Night/01 One.mp3\n"
+        "/media/stick/Music/Queen/A Night/01 One.mp3\n"
         "C:\\Music\\x\\three.ogg\n"
         "file:///media/y/four.ogg\n"
         "../조/\u1107\u1169\u11b7\u1102\u1161\u11af.mp3\n"
