@@ -162,7 +162,8 @@ class App:
 
     def _make_scout(self) -> Scout:
         folder = Path(self._settings.music_folder).expanduser()
-        return Scout(folder, self._store, self._queue.put, self._clock)
+        library = self._settings.library
+        return Scout(folder, self._store, self._queue.put, self._clock, settings=library)
 
     def _make_performer(self) -> Performer:
         return Performer(
@@ -197,6 +198,7 @@ class App:
     def _stop(self) -> None:
         self._performer.tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
         self._bus.stop()
+        self._scout.stop()
         self._eye.stop()
         self._control.stop()
         self._player.close()

@@ -87,6 +87,19 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Then it ends: at five frames a second a day is about as much."""
 
 
+class LibrarySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where else music is, and what is found out about it."""
+
+    folders: tuple[str, ...] = ()
+    """Further folders, a mounted network share for instance (docs/library.md)."""
+    disks_beneath: tuple[str, ...] = ("/media", "/run/media")
+    """A disk or stick that is mounted beneath one of these is music as long as it is there."""
+    look_again_minutes: Annotated[float, msgspec.Meta(ge=0.1, le=1440)] = 10.0
+    """Network shares tell nothing of changes, so all folders are looked through this often."""
+    listen: bool = True
+    """Listen to every file once, at the lowest priority: loudness, tempo, valence, arousal."""
+
+
 class SoundSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which sound output, by name; empty is the system's default."""
 
@@ -108,6 +121,29 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A face whose centre lies in one of these never counts; fractions of the picture."""
 
 
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The page: for phones, for a kiosk, and for staff."""
+
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    """0: no page."""
+    listen: str = "127.0.0.1"
+    """Which address; `0.0.0.0` or `::` lets the phones of the network in."""
+    names: tuple[str, ...] = ()
+    """By which further names it is opened, such as that of a proxy; its own are known."""
+    address: str = ""
+    """What the QR code leads to; empty: this device's own address and port."""
+    cafe: bool = False
+    """Guests may wish and like; the camera opens for a guest's session alone, after a notice."""
+    session_seconds: Annotated[float, msgspec.Meta(ge=10, le=1800)] = 180.0
+    """A guest's session before the camera ends at the latest after this."""
+    idle_seconds: Annotated[float, msgspec.Meta(ge=5, le=600)] = 45.0
+    """Without a touch for so long the kiosk goes back to its start."""
+    wish_minutes: Annotated[float, msgspec.Meta(ge=0, le=1440)] = 15.0
+    """A guest may wish for one song in so many minutes."""
+    most_streams: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 160
+    """Pages that are kept up to date at a time; others ask now and then."""
+
+
 class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one device."""
 
@@ -122,6 +158,8 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
     mood: MoodSettings = MoodSettings()
     music: MusicSettings = MusicSettings()
     sound: SoundSettings = SoundSettings()
+    library: LibrarySettings = LibrarySettings()
+    web: WebSettings = WebSettings()
     presence: PresenceSettings = PresenceSettings()
     dayparts: Annotated[tuple[Daypart, ...], msgspec.Meta(max_length=48)] = ()
     """The first that holds counts; none: as `music` says, all day."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import zlib
 from pathlib import Path
@@ -10,16 +11,17 @@ from typing import Any
 import mutagen
 import pytest
 from mutagen.flac import FLAC
-from mutagen.id3 import TALB, TCON, TIT2, TMOO, TPE1, TXXX, UFID
+from mutagen.id3 import APIC, TALB, TCON, TIT2, TMOO, TPE1, TPE2, TPOS, TRCK, TXXX, UFID
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4, MP4FreeForm
 
-from device.analysis.__main__ import answer
+from device.analysis.__main__ import answer, answer_to
 from device.analysis.tags import UnreadableFileError, read_tags
 from device.analysis.wire import (
     AnalysisLineError,
     FileTags,
     ReadRequest,
+    Sandbox,
     decode_answer,
     encode_line,
 )
@@ -116,6 +118,12 @@ WORDS = {
     "itunesadvisory": "1",
     "musicbrainz_trackid": "0b7c",
     "isrc": "KRA302000001",
+    "albumartist": "여러 가수",
+    "compilation": "1",
+    "discnumber": "2/3",
+    "tracknumber": "07",
+    "replaygain_track_gain": "-6.25 dB",
+    "r128_album_gain": "-512",
 }
 TOLD = FileTags(
     path="",
@@ -131,11 +139,18 @@ TOLD = FileTags(
     valence=-0.25,
     musicbrainz_id="0b7c",
     isrc="KRA302000001",
+    album_artist="여러 가수",
+    compilation=True,
+    disc=2,
+    number=7,
+    gain_db=-6.25,
+    album_gain_db=3.0,
 )
 
 
 def told(path: Path) -> FileTags:
-    tags = read_tags(str(path))
+    with path.open("rb") as file:
+        tags = read_tags(str(path), file)
     return FileTags(
         **{name: getattr(tags, name) for name in tags.__struct_fields__}
         | {"path": "", "duration_seconds": round(tags.duration_seconds, 1)}
@@ -170,6 +185,12 @@ def test_id3_of_an_mp3_is_read(tmp_path: Path) -> None:
         TMOO(text="Calm"),
         TXXX(desc="Valence", text="0.5"),
         UFID(owner="http://musicbrainz.org", data=b"0b7c"),
+        TPE2(text="여러 가수"),
+        TPOS(text="1/2"),
+        TRCK(text="3"),
+        TXXX(desc="replaygain_track_gain", text="+1.5 dB"),
+        APIC(mime="image/png", type=3, data=b"front"),
+        APIC(mime="image/png", type=4, desc="back", data=b"back"),
     ):
         file.tags.add(frame)
     file.save()
@@ -183,6 +204,11 @@ def test_id3_of_an_mp3_is_read(tmp_path: Path) -> None:
         duration_seconds=1.0,
         valence=0.5,
         musicbrainz_id="0b7c",
+        album_artist="여러 가수",
+        disc=1,
+        number=3,
+        gain_db=1.5,
+        artwork=hashlib.blake2b(b"front", digest_size=16).hexdigest(),
     )
 
 
@@ -192,6 +218,7 @@ def test_atoms_of_an_mp4_are_read(tmp_path: Path) -> None:
     file = MP4(str(path))
     file.add_tags()
     file["\xa9nam"], file["\xa9ART"], file["\xa9alb"] = "노래 🎵", "가수", "앨범"
+    file["aART"], file["cpil"], file["disk"], file["trkn"] = "여러 가수", True, [(1, 1)], [(4, 9)]
     file["\xa9gen"], file["\xa9day"], file["tmpo"], file["rtng"] = "Jazz", "1987", [92], [1]
     file["----:com.apple.iTunes:MOOD"] = MP4FreeForm(b"Calm")
     file["----:com.apple.iTunes:MusicBrainz Track Id"] = MP4FreeForm(b"0b7c")
@@ -208,6 +235,10 @@ def test_atoms_of_an_mp4_are_read(tmp_path: Path) -> None:
         bpm=92.0,
         explicit=True,
         musicbrainz_id="0b7c",
+        album_artist="여러 가수",
+        compilation=True,
+        disc=1,
+        number=4,
     )
 
 
@@ -225,7 +256,8 @@ def test_text_is_made_safe(tmp_path: Path) -> None:
     file["mood"] = [f"{'m' * 100}{n}" for n in range(5)] + [f"mood {n}" for n in range(100)]
     file["date"], file["bpm"], file["valence"] = "last year", "fast", "nan"
     file.save()
-    tags = read_tags(str(path))
+    with path.open("rb") as opened:
+        tags = read_tags(str(path), opened)
     assert tags.title.startswith("a b [31m cx")
     assert len(tags.title) == 300
     assert len(tags.tags) == 32
@@ -252,23 +284,25 @@ def test_damaged_files_are_answered_with_their_error(
     """The reader goes on, and the answer fits the wire."""
     path = tmp_path / f"damaged.{suffix}"
     path.write_bytes(content)
-    said = answer(encode_line(ReadRequest(path=str(path))))
+    with path.open("rb") as file:
+        said = answer(ReadRequest(path=str(path)), file)
     assert said.error
-    assert decode_answer(encode_line(said)) == said
+    assert decode_answer(encode_line(said), FileTags) == said
 
 
-def test_what_is_no_file_is_said(tmp_path: Path) -> None:
-    """A missing file, a folder, another kind of file and a line that is no request."""
-    assert "No such file" in answer(encode_line(ReadRequest(path=str(tmp_path / "no.ogg")))).error
-    assert answer(encode_line(ReadRequest(path=str(tmp_path)))).error
+def test_what_is_no_music_is_said(tmp_path: Path) -> None:
+    """Another kind of file, and a line that is no request."""
     (tmp_path / "a.txt").write_text("no music at all")
-    with pytest.raises(UnreadableFileError, match="not a music file"):
-        read_tags(str(tmp_path / "a.txt"))
-    assert "not a request" in answer(b"nonsense\n").error
+    with (
+        (tmp_path / "a.txt").open("rb") as file,
+        pytest.raises(UnreadableFileError, match="not a music file"),
+    ):
+        read_tags(str(tmp_path / "a.txt"), file)
+    assert "not a request" in answer_to(b"nonsense\n", None, Sandbox(path="")).error
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b'{"path":5}', b"[" * 100_000, b'{"path":"\xff"}'])
 def test_a_line_that_is_no_answer_is_refused(line: bytes) -> None:
     """Whatever a hijacked reader might say."""
     with pytest.raises(AnalysisLineError):
-        decode_answer(line)
+        decode_answer(line, FileTags)

@@ -32,6 +32,7 @@ HOMES = {
     "uvicorn": ("device.frontends.web",),
     "ai_edge_litert": ("device.vision.runtime", "model_export.litert"),
     "tflite_runtime": ("device.vision.runtime",),
+    "watchfiles": ("device.music.watching",),
     "mutagen": ("device.analysis", "device.demo"),
     "paho": ("contracts.bus",),
     "torch": ("model_export",),

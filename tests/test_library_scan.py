@@ -148,8 +148,15 @@ def test_a_missing_folder_is_an_error_and_forgets_nothing(
     write_wav(folder / "1.wav")
     scan(folder, store, reader)
     with pytest.raises(LibraryError, match="mount it"):
-        scan(folder / "elsewhere", store, reader)
-    assert len(store.tracks()) == 1
+        scan(folder / "elsewhere", store, reader, root="disk")
+    assert len(store.tracks()) == len(store.entries()) == 1
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(LibraryError, match="mount it"):
+        scan(folder, store, reader)
+    assert (len(store.tracks()), len(store.entries())) == (0, 1)
+    folder.with_name("away").rename(folder)
+    scanned = scan(folder, store, reader)
+    assert (scanned.read, scanned.returned, len(scanned.tracks)) == (0, 1, 1)
 
 
 def test_the_hash_names_the_set_and_its_tags() -> None:
@@ -172,11 +179,12 @@ for line in sys.stdin:
 """
 
 
-def test_a_file_that_crashes_or_hangs_the_reader_costs_itself() -> None:
+def test_a_file_that_crashes_or_hangs_the_reader_costs_itself(tmp_path: Path) -> None:
     """The reader is started again, and the next file is read."""
-    reader = TagReader(program=(sys.executable, "-c", CRASHING), timeout_seconds=2.0)
-    answers = [reader.read(Path(f"/m/{name}.wav")) for name in ("1", "crash", "2", "hang", "3")]
+    reader = TagReader(program=(sys.executable, "-c", CRASHING), timeout_seconds=0.5)
+    paths = [write_wav(tmp_path / f"{n}.wav") for n in ("1", "crash", "2", "hang", "3")]
+    answers = [reader.read(path) for path in paths]
     reader.close()
     assert [bool(answer.error) for answer in answers] == [False, True, False, True, False]
-    assert answers[4] == FileTags(path="/m/3.wav", title="good")
-    assert "2 s" in answers[3].error
+    assert answers[4] == FileTags(path=str(paths[4]), title="good")
+    assert "0.5 s" in answers[3].error

@@ -89,6 +89,20 @@ def decoded(path: str, start_seconds: float = 0.0) -> Iterator[bytes]:
         os.close(file)
 
 
+def decoded_from(file: BinaryIO) -> Iterator[bytes]:
+    """As `decoded`, from the beginning, of a file that is open: for who may open none."""
+    import av  # noqa: PLC0415 - as in `decoded`
+
+    try:
+        with av.open(file, "r", container_options={"format_whitelist": FORMATS}) as container:
+            yield from _sound(container, 0.0)
+    except av.FFmpegError as error:
+        if error.errno in DISK_ERRORS:
+            raise OSError(error.errno, error.strerror) from error
+        msg = "not a music file, or damaged from the beginning"
+        raise UndecodableError(msg) from error
+
+
 def _sound(container: InputContainer, start_seconds: float) -> Iterator[bytes]:
     """PCM from a position on: found, decoded from a little earlier, and cut to the sample."""
     if not container.streams.audio:
