@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.encoded import sweep, write
 from contracts.track import TrackId
 from device.events import (
     Event,
@@ -24,10 +25,12 @@ from device.events import (
 )
 from device.music.fakes import FakePlayer
 from device.music.player import PygamePlayer, SoundUnavailableError
+from device.music.ports import Join
 from device.music.sound import RATE
 
 A, B, BROKEN = TrackId("a" * 16), TrackId("b" * 16), TrackId("c" * 16)
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
+"""So long an event may take on a machine that others keep busy."""
 FIRST, SECOND = 6.0, 2.0
 
 
@@ -84,7 +87,9 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stag
     monkeypatch.setenv("SDL_DISKAUDIOFILE", str(heard))
     monkeypatch.setenv("SDL_DISKAUDIODELAY", "4")
     stage = Stage()
-    stage.player = PygamePlayer(stage.put, driver="disk", crossfade_seconds=1.0)
+    stage.player = PygamePlayer(
+        stage.put, driver="disk", crossfade_seconds=1.0, stuck_seconds=PATIENCE_SECONDS
+    )
     yield stage, heard
     stage.player.close()
 
@@ -147,6 +152,86 @@ def test_nothing_plays_after_stop(stage: Stage, files: dict[TrackId, Path]) -> N
     assert A not in {e.track for e in stage.until(TrackEnded) if isinstance(e, TrackEnded)}
 
 
+def test_an_album_goes_on_by_itself(stage: Stage, files: dict[TrackId, Path]) -> None:
+    """Prepared without a gap, a track starts as the one before it ends; `play` only confirms."""
+
+    def follow(event: Event) -> None:
+        if isinstance(event, TrackEnding) and event.track == A:
+            stage.player.prepare(B, files[B], join=Join.GAPLESS, gain_db=-3.0)
+        if isinstance(event, TrackEnded) and event.track == A:
+            stage.player.play(B, files[B])
+
+    stage.answer = follow
+    stage.player.play(A, files[A])
+    first = stage.until(TrackEnded)
+    second = stage.until(TrackEnded)
+    assert [(type(e), e.track) for e in (*first, *second) if not isinstance(e, TrackEnding)] == [
+        (TrackStarted, A),
+        (TrackEnded, A),
+        (TrackStarted, B),
+        (TrackEnded, B),
+    ]
+    stage.player.close()
+    assert stage.player.measured().seconds == pytest.approx(FIRST + SECOND, abs=0.01)
+
+
+def test_what_is_no_longer_prepared_does_not_follow(
+    stage: Stage, files: dict[TrackId, Path]
+) -> None:
+    """After `unprepare`, and after `stop`, nothing goes on by itself."""
+
+    def change_mind(event: Event) -> None:
+        if isinstance(event, TrackEnding):
+            stage.player.prepare(B, files[B], join=Join.GAPLESS)
+            stage.player.unprepare()
+
+    stage.answer = change_mind
+    stage.player.play(A, files[A])
+    stage.until(TrackEnded)
+    stage.player.close()
+    assert stage.events.empty()
+
+
+def test_seek_goes_forth_and_back(stage: Stage, files: dict[TrackId, Path]) -> None:
+    """A seek near the end lets the end come soon, one beyond it at once; none starts anew."""
+    stage.answer = lambda e: stage.player.pause() if isinstance(e, TrackStarted) else None
+    stage.player.play(A, files[A])
+    stage.until(TrackStarted)
+    stage.answer = lambda _event: None
+    stage.player.seek(1.0)
+    assert stage.player.position_seconds() == pytest.approx(1.0, abs=0.3)
+    stage.player.seek(FIRST - 0.5)
+    stage.player.resume()
+    kinds = [type(e) for e in stage.until(TrackEnded)]
+    assert set(kinds[:-1]) == {TrackEnding}
+    stage.player.play(A, files[A])
+    stage.until(TrackStarted)
+    stage.player.seek(FIRST + 10)
+    assert isinstance(stage.until(TrackEnded)[-1], TrackEnded)
+    stage.player.seek(1.0)
+    assert stage.player.position_seconds() == 0
+
+
+def test_a_slow_fade_ends_in_a_pause_that_can_be_taken_back(
+    stage: Stage, files: dict[TrackId, Path]
+) -> None:
+    """`fade_out` lets the music go on while it fades and then holds it; `resume` undoes both."""
+
+    def fade(event: Event) -> None:
+        if isinstance(event, TrackStarted):
+            stage.player.fade_out(2.0)
+        if isinstance(event, TrackEnding) and not resumed:
+            resumed.append(True)
+            stage.player.resume()
+
+    resumed: list[bool] = []
+    stage.player.set_crossfade(3.0)  # the ending is told 5 s ahead: 1 s into the fade
+    stage.answer = fade
+    stage.player.play(A, files[A])
+    stage.until(TrackEnded)
+    assert resumed
+
+
 def test_seconds_of_music_are_measured(
     disk: tuple[Stage, Path], files: dict[TrackId, Path]
 ) -> None:
@@ -159,6 +244,30 @@ def test_seconds_of_music_are_measured(
     assert measured.seconds == pytest.approx(FIRST, abs=0.05)
     assert measured.rms == pytest.approx(12_000 / 32_768 / 2**0.5, rel=0.02)
     assert measured.first_at is not None
+
+
+@pytest.mark.parametrize(("suffix", "furthest"), [(".flac", 0), (".mp3", 1500)])
+def test_an_album_cut_into_files_sounds_as_if_it_were_one(
+    disk: tuple[Stage, Path], tmp_path: Path, suffix: str, furthest: int
+) -> None:
+    """Music that goes through from file to file: what is heard is that music, to the sample."""
+    stage, path = disk
+    whole = sweep(3.0)
+    cut = round(1.7 * RATE) + 123
+    one = write(tmp_path / f"one{suffix}", whole[:cut])
+    two = write(tmp_path / f"two{suffix}", whole[cut:])
+    stage.answer = lambda e: stage.player.pause() if e == started(A, e.at) else None
+    stage.player.play(A, one)
+    stage.until(TrackStarted)
+    stage.player.prepare(B, two, join=Join.GAPLESS)
+    wait_until_prepared(stage.player)
+    stage.player.resume()
+    assert B in {e.track for e in stage.until(TrackEnded) + stage.until(TrackEnded)}  # type: ignore[attr-defined]
+    stage.player.close()
+    heard, music = heard_samples(path), np.trim_zeros(whole[:, 0].astype(np.int64))
+    join = len(whole) - cut  # frames before the end
+    around = slice(-join - RATE // 10, -join + RATE // 10)
+    assert np.abs(heard[around] - music[around]).max() <= furthest
 
 
 def test_a_crossfade_has_neither_gap_nor_click(
@@ -224,6 +333,13 @@ def test_no_card_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(SoundUnavailableError, match=r"no sound card \(nosuchdriver\)"):
         PygamePlayer(lambda _event: None, driver="nosuchdriver")
     assert not list(tmp_path.iterdir())
+
+
+def wait_until_prepared(player: PygamePlayer) -> None:
+    """Wait for a decoder, which a busy machine may start late."""
+    deck = player._mixer._prepared
+    assert deck is not None
+    assert deck.source.wait(RATE // 2, PATIENCE_SECONDS)
 
 
 def started(track: TrackId, at: float) -> TrackStarted:

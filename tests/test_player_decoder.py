@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.encoded import RATE, Stereo, sweep, write
 from device.music.sound.decoder import UndecodableError, decoded
-from tests.encoded import RATE, Stereo, sweep, write
 
 SECONDS = 4.0
 

@@ -44,7 +44,7 @@ HANDOVER_SECONDS = 2.0
 """TrackEnding comes so much before the crossfade has to begin."""
 AHEAD_SECONDS = 2.0
 """Decoded ahead of the ending's notice: 1.4 MB at the default crossfade."""
-DECODER_SECONDS = 15.0
+DECODER_SECONDS = 30.0
 """So long a decoder may take to begin, or to go on, before its track counts as broken."""
 IDLE_SECONDS = 0.5
 

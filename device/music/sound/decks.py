@@ -15,6 +15,8 @@ from device.music.sound import RATE
 from device.music.sound.pcm import Pcm
 from device.music.sound.ramp import Ramp
 
+MOST_GAIN_DB = 12.0
+"""More would lift noise, and a wrong tag, into the room."""
 Sound = NDArray[np.float32]
 """Shape (frames, CHANNELS), in steps of 16-bit PCM: full scale is 32,768."""
 
@@ -110,7 +112,7 @@ class Deck:
     ) -> None:
         self.track, self.source, self.path = track, source, path
         self.fade_seconds, self.gain_db, self.gapless = fade_seconds, gain_db, gapless
-        self.gain = float(10 ** (gain_db / 20))
+        self.gain = float(10 ** (min(gain_db, MOST_GAIN_DB) / 20))
         self.frames = round(start_seconds * RATE)
         self.level = Ramp(0.0)
         self.started = self.ending = False

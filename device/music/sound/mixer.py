@@ -276,7 +276,7 @@ class Mixer:
         happenings.append(Happening(what, deck.track, why=error))
         if follower is None or self._incoming or not follower.gapless:
             return
-        if follower.source.ready and not follower.source.error:
+        if not follower.source.error:  # not decoded yet: the next render waits for it
             follower.level, follower.by_itself = Ramp(1.0), True
             self._playing, self._prepared = follower, None
 

@@ -78,6 +78,11 @@ class PcmStream:
         threading.Thread(target=self._read, name="decoder", daemon=True).start()
 
     @property
+    def process_id(self) -> int:
+        """The program that decodes it."""
+        return self._decoder.process.pid
+
+    @property
     def error(self) -> str:
         """Why nothing more comes; empty while all is well."""
         return self._error

@@ -1,4 +1,4 @@
-"""Music files of any format, made by the tests themselves."""
+"""Music files of any format, made by benches and tests themselves."""
 
 from __future__ import annotations
 
