@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contracts.messages import InteractionKind, Playback, Reason, ReasonKind, RecommendRequest
+from contracts.messages import InteractionKind, Playback, Reason, ReasonKind, RecommendRequest, Tier
 from contracts.mood import MoodClass
 from device.effects import Effect, Note
 from device.first_lists import in_era, made_of_tags, own_list, without
@@ -138,6 +138,13 @@ def first_list(core: Core, at: float) -> list[Effect]:
 def keep_own_list(core: Core) -> bool:
     """Whether the queue is the listener's own list, which no ranking improves."""
     return any(q.reason.kind is ReasonKind.OWN_LIST for q in core.playlist.upcoming)
+
+
+def improvable(core: Core) -> bool:
+    """Whether the server may know better than the queue: lower tiers made it, or nobody."""
+    chosen = [q for q in core.playlist.upcoming if not q.by_hand]
+    lower = not chosen or any(q.tier is not Tier.SERVER for q in chosen)
+    return lower and not keep_own_list(core)
 
 
 def allowed(core: Core) -> Callable[[Track], bool]:

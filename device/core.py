@@ -270,7 +270,7 @@ class Core:
     def _server_changed(self, event: events.ServerChanged) -> list[Effect]:
         came = event.online and not self.asking.server_online
         self.asking.server_came(event.online)
-        wanted = came and self.wants_music and not choosing.keep_own_list(self)
+        wanted = came and self.wants_music and choosing.improvable(self)
         return self.ask(event.at) if wanted else []
 
     def _pack_changed(self, event: events.PackChanged) -> list[Effect]:

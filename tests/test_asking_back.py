@@ -12,6 +12,7 @@ from contracts.settings import SettingsError
 from contracts.tag_space import read_tag_space
 from contracts.track import TrackId
 from device import effects, events
+from device.commands import COMMANDS
 from device.first_lists import era_of
 from device.own_lists import read_lists
 from device.questions import SHIPPED, load_questions
@@ -329,3 +330,12 @@ def test_when_nothing_else_may_be_played_the_oldest_comes_again() -> None:
     assert stage.core.playlist.choice(
         msgspec.structs.replace(stage.core.deck.playing, reason=Reason(kind=ReasonKind.LONGEST_AGO))
     ).reason.startswith("not heard")
+
+
+def test_every_command_is_on_the_page_that_tells_of_them() -> None:
+    """docs/listening.md names each with what it takes."""
+    page = (MODELS.parent / "docs" / "listening.md").read_text("utf-8")
+    for name, command in COMMANDS.items():
+        assert f"| `{name}` | " in page
+        assert command.says in page
+        assert command.takes in page
