@@ -26,6 +26,7 @@ from contracts.vision_wire import (
     Heartbeat,
 )
 from device import events
+from device.photo_desk import PhotoDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,7 @@ class Eye:
         self._peer: socket.socket | None = None
         self._camera_wanted = False
         self._lock = threading.Lock()
+        self.photos = PhotoDesk(self._send_beside)
         self._malformed = Tally(log, "unreadable packets from vision", clock)
         self._ended = threading.Event()
         # Closing a socket does not wake who waits on it, and shutting systemd's down would end
@@ -133,6 +135,7 @@ class Eye:
                 self._take(vision_wire.decode_from_vision(packet))
             except vision_wire.VisionMessageError as error:
                 self._malformed.count(str(error))
+        self.photos.vision_lost()
         if self._leave(peer) and not self._ended.is_set():
             self._put(events.VisionLost(at=self._clock()))
 
@@ -144,6 +147,8 @@ class Eye:
             self._put(events.CameraChanged(at=at, state=packet.state, detail=packet.detail))
             if packet.state is CameraState.OFF and self._camera_wanted:
                 self._send(CameraOn())  # it closed by itself, when this machine stood still
+        elif isinstance(packet, vision_wire.PhotoAnalysed | vision_wire.PhotoRefused):
+            self.photos.answered(packet)
         elif isinstance(packet, vision_wire.Hello):
             log.info("vision is up with %s and %s", packet.detector, packet.classifier)
 
@@ -162,6 +167,18 @@ class Eye:
             log.warning("vision does not read; a packet to it was dropped")
         except OSError:
             self._leave(peer)
+
+    def _send_beside(self, packet: ToVision, descriptor: int) -> bool:
+        """Send a packet with a descriptor; whether vision got it."""
+        with self._lock:
+            peer = self._peer
+        flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        try:
+            return peer is not None and bool(
+                socket.send_fds(peer, [vision_wire.encode(packet)], [descriptor], flags)
+            )
+        except OSError:
+            return False
 
     def _leave(self, peer: socket.socket | None) -> bool:
         """Let go of a connection; whether it was the present one."""

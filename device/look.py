@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from device.first_lists import decade_words
-from device.status import Controls, Heard, QueueRow, Status
+from device.status import Controls, Heard, NowPlaying, QueueRow, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from contracts.messages import Reason
     from contracts.track import Track, TrackId
     from device.core import Core
     from device.events import FacesSeen
     from device.journal import Journal
     from device.music.ports import Player
     from device.recommend.remote import RemoteRecommender
+    from device.session import Queued
 
 SHOWN = 50
 """Of the queue."""
@@ -64,9 +68,11 @@ def controls(core: Core, now: float) -> Controls:
     part, era = core.plan.part, core.wishes.era
     return Controls(
         queue=tuple(
-            QueueRow(choice=core.playlist.choice(q), by_hand=q.by_hand) for q in queue[:SHOWN]
+            QueueRow(choice=core.playlist.choice(q), by_hand=q.by_hand, why=_why(core, q.reason))
+            for q in queue[:SHOWN]
         ),
         queued=len(queue),
+        now=_now(core, playing) if playing else None,
         hold=core.hold or "",
         question=core.dialogue.open,
         liked=playing is not None and playing.track in core.liked,
@@ -83,6 +89,28 @@ def controls(core: Core, now: float) -> Controls:
         masks=core.masks,
         own_lists=tuple(sorted(core.lists)),
     )
+
+
+def _now(core: Core, playing: Queued) -> NowPlaying:
+    track = core.library.get(playing.track)
+    if track is None:
+        return NowPlaying(why=_why(core, playing.reason))
+    return NowPlaying(
+        album=track.album,
+        year=track.year,
+        bpm=track.bpm,
+        valence=track.valence,
+        arousal=track.arousal,
+        explicit=track.explicit,
+        artwork=bool(track.artwork),
+        why=_why(core, playing.reason),
+    )
+
+
+def _why(core: Core, reason: Reason) -> Reason:
+    """The reason, with a track named by its title."""
+    track = core.library.get(reason.subject)  # type: ignore[call-overload] # an id, or a word
+    return msgspec.structs.replace(reason, subject=track.title) if track else reason
 
 
 def _left(until: float | None, now: float) -> float | None:

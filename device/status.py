@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from contracts.messages import Choice, State
+from contracts.messages import Choice, Reason, State
 from contracts.vision_wire import Box, Face
 from device.questions import Question
 
@@ -35,6 +35,22 @@ class QueueRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     choice: Choice
     by_hand: bool = False
     """A listener chose it: it stays, whatever the mood."""
+    why: Reason | None = None
+    """For a page in another language than that of `choice.reason`; a track is named by title."""
+
+
+class NowPlaying(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of the track that is on, beyond its name."""
+
+    album: str = ""
+    year: int | None = None
+    bpm: float | None = None
+    valence: float | None = None
+    arousal: float | None = None
+    explicit: bool = False
+    artwork: bool = False
+    """There is a picture of it."""
+    why: Reason | None = None
 
 
 class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,6 +60,7 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first 50."""
     queued: int = 0
     """All there are."""
+    now: NowPlaying | None = None
     hold: str = ""
     """Who holds the music (device.session.Hold); empty while nobody does."""
     question: Question | None = None
