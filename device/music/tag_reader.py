@@ -56,6 +56,11 @@ class TagReader:
         self.sandbox: Sandbox | None = None
         """What keeps the program from doing harm; None before it was first started."""
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the program; None while it does not run."""
+        return self._process.pid if self._process else None
+
     def read(self, path: Path) -> FileTags:
         """Tags of a file; `error` when they cannot be read."""
         return self._read(path, "tags", FileTags, self._timeout)
