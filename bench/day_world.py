@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from contracts.emotion import EMOTIONS, VALENCE_AROUSAL
@@ -25,6 +26,7 @@ DAY_SECONDS = 86_400.0
 MIDNIGHT_UNIX = 1_767_225_600.0
 """2026-01-01, a Thursday."""
 TRACKS = 600
+MOST_TOLD = 20
 QUESTIONS = load_questions()
 CEILING = 0.8
 NOTICE_SECONDS = 6.0
@@ -125,6 +127,8 @@ class World:
         self.happen(
             events.Restored(at=self.at, session=self.session, banned=tuple(sorted(self.banned)))
         )
+        # What was held is on the deck, and goes to the player when it is let go.
+        self.player = self.core.deck.playback
         self.happen(events.CameraChanged(at=self.at, state=CameraState.ON))
         self.ready = True
         self.happen(events.LibraryChanged(at=self.at, tracks=tuple(self.mixed)))
@@ -193,27 +197,41 @@ class World:
         self._expect(len(answers) == 1, f"{event.name} had {len(answers)} answers")
 
     def _check(self) -> None:
-        deck = self.core.deck
-        self._expect(deck.playback is self.player, f"deck {deck.playback}, player {self.player}")
-        idle = deck.playback is Playback.IDLE
-        self._expect(idle == (deck.playing is None), f"{deck.playback} with {deck.playing}")
-        held = idle or (deck.playback is Playback.PLAYING) == self.core.wants_music
-        self._expect(held, f"{deck.playback} while held by {self.core.hold}")
-        starved = self.ready and idle and self.core.wants_music and not self.core.asking.waiting
-        self._expect(not starved, "silence that nobody wanted")
-        self._expect(self.core.volume.level <= CEILING, "louder than the ceiling")
+        """What must hold after every event; words are made only for what does not."""
+        deck, core = self.core.deck, self.core
+        playback = deck.playback
+        idle = playback is Playback.IDLE
+        if self.ready and playback is not self.player:
+            self._wrong(f"deck {playback}, player {self.player}")
+        if idle != (deck.playing is None):
+            self._wrong(f"{playback} with {deck.playing}")
+        if not idle and (playback is Playback.PLAYING) != core.wants_music:
+            self._wrong(f"{playback} while held by {core.hold}")
+        if self.ready and idle and core.wants_music and not core.asking.waiting:
+            self._wrong("silence that nobody wanted")
+        if core.volume.level > CEILING:
+            self._wrong("louder than the ceiling")
 
     def _expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - the fact itself
-        if not holds and len(self.life.broken) < 20:  # noqa: PLR2004 - enough to begin with
+        if not holds:
+            self._wrong(words)
+
+    def _wrong(self, words: str) -> None:
+        if len(self.life.broken) < MOST_TOLD:
             self.life.broken.append(f"day {self.at / DAY_SECONDS:.3f}: {words}")
 
     def _ranking(self, ask: effects.Ask) -> events.RankingArrived:
         """Some of the library in chance order; what is excluded is left out, as tiers do."""
         out = set(ask.query.exclude)
         start = self.chance.randrange(TRACKS)
-        rows = [t for t in (*self.mixed[start:], *self.mixed[:start]) if t not in out]
-        if not ask.query.allow_explicit:
-            rows = [t for t in rows if not self.tracks[t].explicit]
+        explicit = ask.query.allow_explicit
+        rows = (
+            t
+            for t in chain(islice(self.mixed, start, None), islice(self.mixed, start))
+            if t not in out and (explicit or not self.tracks[t].explicit)
+        )
         why = Reason(kind=ReasonKind.MOOD)
-        ranked = tuple(Ranked(track=t, score=1.0, reason=why) for t in rows[: ask.query.count])
+        ranked = tuple(
+            Ranked(track=t, score=1.0, reason=why) for t in islice(rows, ask.query.count)
+        )
         return events.RankingArrived(at=self.at, request=ask.request, tier=ask.tier, tracks=ranked)

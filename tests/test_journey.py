@@ -19,7 +19,9 @@ from cli.demo import DEMO
 from cli.demonstration.programs import Appliance, usage
 from contracts.messages import Tier
 from contracts.settings import load_settings, to_toml
-from device.control import DeviceAwayError, ask_device
+from device.bookmark import Bookmark
+from device.browse import BrowseQuery
+from device.control import ControlRequest, DeviceAwayError, ask_device, converse
 from device.demo import BUNDLED_REEL
 from device.demo.library import make_library
 from device.settings import DeviceSettings
@@ -221,3 +223,35 @@ def test_the_settings_that_the_demo_writes_are_read_back(tmp_path: Path) -> None
     file = tmp_path / "device.toml"
     file.write_text(to_toml(DEMO), encoding="utf-8")
     assert load_settings(file, DeviceSettings) == DEMO
+
+
+def test_after_a_power_cut_music_goes_on_where_it_was(tmp_path: Path, music: Path) -> None:
+    """Killed without warning, the device plays the same track from within 5 s of its place, as
+    loud as before and with the same queue; a queue that was chosen by hand, too.
+    """
+    journey = Journey(tmp_path, tmp_path / "no-camera.avi", music)
+    with journey.appliance as appliance:
+        socket = appliance.control_socket
+        journey.until(lambda s: bool(s.controls.queue), "a queue")
+        page = converse(socket, ControlRequest(browse=BrowseQuery(limit=3))).page
+        assert page is not None
+        chosen = [row.id for row in page.rows]
+        ask_device(socket, "play_track", chosen[0])
+        ask_device(socket, "queue_add", " ".join(chosen[1:]))
+        ask_device(socket, "volume", "30")
+        ask_device(socket, "repeat", "track")
+        ask_device(socket, "seek", "2")
+        before = journey.until(lambda s: s.position_seconds > 4.5, "some seconds of it")
+        appliance.core.kill()
+        marked = Bookmark(tmp_path / "device" / "position").read(chosen[0])
+        appliance.core.start()
+        after = journey.until(lambda s: s.heard.seconds > 0.2, "music again")
+        assert before.state.playing
+        assert after.state.playing
+        assert after.state.playing.track == before.state.playing.track == chosen[0]
+        assert marked >= before.position_seconds - 5.0
+        # What was heard since the restart was not lost by it.
+        assert abs(after.position_seconds - after.heard.seconds - marked) < 1.0
+        assert after.state.volume == before.state.volume
+        assert after.controls.queue == before.controls.queue
+        assert [row.choice.track for row in after.controls.queue[:2]] == chosen[1:]
