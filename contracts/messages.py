@@ -174,8 +174,10 @@ class InteractionsAck(Message, frozen=True, kw_only=True):
     """These ids are on the server's disk; the device may forget them."""
 
     ids: tuple[Identifier, ...]
+    refused: tuple[Identifier, ...] = ()
+    """These will never be kept: sending them again is of no use."""
     error: str = ""
-    """What was wrong with a batch of which nothing was kept."""
+    """What was wrong with those, or with a whole batch."""
 
 
 class LibraryChunk(Message, frozen=True, kw_only=True):

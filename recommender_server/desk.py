@@ -15,7 +15,6 @@ from contracts.bus import Publication
 from contracts.errors import ContractError
 from contracts.messages import (
     Identifier,
-    InteractionBatch,
     InteractionsAck,
     LibraryAck,
     LibraryChange,
@@ -140,8 +139,8 @@ class Desk:
             change = decode(asked.payload, LibraryChange)
             ack = catalogue.take_change(self._store, device, change, self._settings.limits)
             return [_reply(reply, ack, asked)]
-        batch = decode(asked.payload, InteractionBatch)
-        return [_reply(reply, interactions.keep(self._store, device, batch), asked)]
+        ack = interactions.keep_readable(self._store, device, asked.payload)
+        return [_reply(reply, ack, asked)]
 
     def _recommend(self, device: str, reply: str, arrived: Arrived) -> list[Publication]:
         asked = arrived.publication

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from contracts.messages import InteractionBatch, InteractionKind, InteractionsAck
+import msgspec
+
+from contracts.messages import (
+    Identifier,
+    Interaction,
+    InteractionBatch,
+    InteractionKind,
+    InteractionsAck,
+    Message,
+    MessageError,
+    decode,
+)
 from recommender_server.storage import Deed, Storage
 
 if TYPE_CHECKING:
@@ -12,7 +23,7 @@ if TYPE_CHECKING:
 
     from recommender_server.settings import ConfidenceSettings
 
-__all__ = ["Deed", "Opinion", "deeds_of", "keep", "newest", "opinions", "standing"]
+__all__ = ["Deed", "Opinion", "deeds_of", "keep", "keep_readable", "newest", "opinions", "standing"]
 
 DAY_SECONDS = 86_400.0
 TAKES_BACK = {
@@ -37,6 +48,38 @@ def keep(store: Storage, device: str, batch: InteractionBatch) -> InteractionsAc
     with store.writing():
         store.add_interactions(device, batch.interactions)
     return InteractionsAck(ids=tuple(interaction.id for interaction in batch.interactions))
+
+
+class _Rows(Message, frozen=True):
+    """A batch whose rows are not read yet."""
+
+    interactions: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=500)]
+
+
+class _Named(Message, frozen=True):
+    """All that is asked of a row that cannot be kept."""
+
+    id: Identifier
+
+
+def keep_readable(store: Storage, device: str, payload: bytes) -> InteractionsAck:
+    """Keep what can be read of a batch; one bad row must not hold up a device's outbox for ever.
+
+    Raises:
+        MessageError: it is no batch, or a row that cannot be read does not even tell its id.
+
+    """
+    good: list[Interaction] = []
+    refused: list[str] = []
+    error = ""
+    for row in decode(payload, _Rows).interactions:
+        try:
+            good.append(decode(bytes(row), Interaction))
+        except MessageError as why:
+            error = error or str(why)
+            refused.append(decode(bytes(row), _Named).id)
+    kept = keep(store, device, InteractionBatch(interactions=tuple(good)))
+    return msgspec.structs.replace(kept, refused=tuple(refused), error=error)
 
 
 def newest(store: Storage, device: str, listener: str) -> int:

@@ -174,6 +174,17 @@ def test_a_known_library_is_acknowledged_without_its_tracks(stage: Stage) -> Non
     assert ack == LibraryAck(library=name)
 
 
+def test_one_bad_interaction_does_not_hold_up_the_others(stage: Stage) -> None:
+    """The good ones are kept; the bad one is named, so that it is not sent again for ever."""
+    good = encode(deed("i1", LIBRARY[0].id, "liked"))
+    bad = good.replace(b'"i1"', b'"i2"').replace(b"liked", b"adored")
+    payload = b'{"interactions":[' + bad + b"," + good + b"]}"
+    (answer,) = stage.send("interactions", payload)
+    ack = decode(answer.payload, InteractionsAck)
+    assert (ack.ids, ack.refused) == (("i1",), ("i2",))
+    assert "adored" in ack.error
+
+
 def test_an_interaction_counts_once(stage: Stage) -> None:
     """Sent twice, alone and in a batch, an id is one row; another device's same id another."""
     stage.send("library", chunk())

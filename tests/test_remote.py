@@ -382,7 +382,7 @@ def test_what_listeners_did_stays_until_it_is_acknowledged(known: Wire) -> None:
     assert batches == [InteractionBatch(interactions=(deed(1), deed(2)))] * 2
     known.say(topics.INTERACTIONS_ACK, InteractionsAck(ids=("b-1",)))
     assert known.outbox.waiting == [deed(2)]
-    known.say(topics.INTERACTIONS_ACK, InteractionsAck(ids=("b-2",)))
+    known.say(topics.INTERACTIONS_ACK, InteractionsAck(ids=(), refused=("b-2",), error="odd"))
     known.sent.clear()
     known.pass_seconds(RESEND_SECONDS)
     assert known.of(topics.INTERACTIONS) == []

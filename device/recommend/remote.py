@@ -197,7 +197,7 @@ class RemoteRecommender:
             self._take_library_ack(decode(publication.payload, LibraryAck))
         elif leaf == topics.INTERACTIONS_ACK:
             ack = decode(publication.payload, InteractionsAck)
-            self._outbox.forget(ack.ids)
+            self._outbox.forget(ack.ids + ack.refused)
             if ack.error:
                 self._refused.count(ack.error)
         elif leaf == topics.PACK:
