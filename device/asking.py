@@ -10,7 +10,7 @@ from device.effects import Ask, Effect, Note
 
 if TYPE_CHECKING:
     from contracts.messages import RecommendRequest
-    from device.events import RankingArrived
+    from device.events import PackChanged, RankingArrived
     from device.settings import MusicSettings
 
 LOWER = {Tier.SERVER: Tier.PACK, Tier.PACK: Tier.DEFAULTS}
@@ -88,6 +88,11 @@ class Asking:
         """Note whether the server is there; one that came back is trusted at once."""
         self.server_online = online
         self._server_shunned_until = float("-inf")
+
+    def pack_changed(self, event: PackChanged) -> list[Effect]:
+        """Note whether there is a pack of the present library."""
+        self.pack_usable = event.usable
+        return []
 
     def _ask(self, tier: Tier, query: RecommendRequest, at: float) -> list[Effect]:
         self._asked += 1

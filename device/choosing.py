@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from contracts.track import Track
     from device.core import Core
-    from device.events import RankingArrived
+    from device.events import ListsRead, RankingArrived
     from device.session import Queued
 
 NEUTRAL_MOOD_WEIGHT = 0.5
@@ -133,6 +133,12 @@ def first_list(core: Core, at: float) -> list[Effect]:
     core.wishes.refill = core.wishes.planned = False
     note = Note(text=f"{len(own)} tracks of your list {own[0].reason.subject}")
     return [note, *use(core, own, at)]
+
+
+def lists_read(core: Core, event: ListsRead) -> list[Effect]:
+    """The listener's own lists are these from now on."""
+    core.lists = event.lists
+    return []
 
 
 def keep_own_list(core: Core) -> bool:

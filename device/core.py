@@ -92,13 +92,13 @@ class Core:
             events.TrackEnding: self.deck.ending,
             events.TrackEnded: self._track_ended,
             events.TrackFailed: self._track_failed,
-            events.SoundLost: lambda _: [Note(text="the sound card is gone")],
-            events.SoundBack: lambda _: [Note(text="the sound card is back")],
+            events.SoundLost: self._sound_lost,
+            events.SoundBack: self._sound_back,
             events.RankingArrived: lambda e: choosing.ranked(self, e),
             events.ServerChanged: self._server_changed,
-            events.PackChanged: self._pack_changed,
+            events.PackChanged: self.asking.pack_changed,
             events.LibraryChanged: self._library_changed,
-            events.ListsRead: self._lists_read,
+            events.ListsRead: lambda e: choosing.lists_read(self, e),
             events.Restored: lambda e: keeping.restored(self, e),
             events.CommandGiven: lambda e: obey(self, e),
         }
@@ -267,24 +267,24 @@ class Core:
             effects += self.go_on(event.at, crossfade=False)
         return effects
 
+    def _sound_lost(self, event: events.SoundLost) -> list[Effect]:
+        self.deck.card_lost(event.at)
+        return [Note(text="the sound card is gone: the music waits where it is")]
+
+    def _sound_back(self, event: events.SoundBack) -> list[Effect]:
+        self.deck.card_back(event.at)
+        return [Note(text="the sound card is back")]
+
     def _server_changed(self, event: events.ServerChanged) -> list[Effect]:
         came = event.online and not self.asking.server_online
         self.asking.server_came(event.online)
         wanted = came and self.wants_music and choosing.improvable(self)
         return self.ask(event.at) if wanted else []
 
-    def _pack_changed(self, event: events.PackChanged) -> list[Effect]:
-        self.asking.pack_usable = event.usable
-        return []
-
     def _library_changed(self, event: events.LibraryChanged) -> list[Effect]:
         self.playlist.library_changed()
         starved = self.deck.playback is Playback.IDLE and self.wants_music
         return self.ask(event.at) if event.tracks and starved else []
-
-    def _lists_read(self, event: events.ListsRead) -> list[Effect]:
-        self.lists = event.lists
-        return []
 
     def _gapless(self, one: TrackId, other: TrackId) -> bool:
         before, after = self.library.get(one), self.library.get(other)

@@ -68,6 +68,7 @@ class Deck:
         self._starts_from = 0.0
         self._held_at = 0.0
         self._handover_at: float | None = None
+        self._lost_at: float | None = None
         self._ending = False
         self._prepared: TrackId | None = None
         self._remembered = 0
@@ -78,6 +79,7 @@ class Deck:
         if self.playing is None:
             return 0.0
         now = min(at, self._held_at) if self.playback is Playback.PAUSED else at
+        now = now if self._lost_at is None else min(now, self._lost_at)
         return max(0.0, now - self._started_at)
 
     def play_next(self, at: float, *, crossfade: bool) -> list[Effect]:
@@ -130,7 +132,7 @@ class Deck:
 
     def handover_due(self, at: float) -> bool:
         """Whether the next track should start over the end of this one."""
-        due = self._handover_at is not None and at >= self._handover_at
+        due = self._handover_at is not None and at >= self._handover_at and self._lost_at is None
         following = self._playlist.next()
         if not due or self.playback is not Playback.PLAYING or not following or not self.playing:
             return False
@@ -141,6 +143,18 @@ class Deck:
         self._forget_ending()
         self._started_at, self._held_at, self._starts_from = at - seconds, at, seconds
         return [Seek(seconds=seconds)] if self._loaded else []
+
+    def card_lost(self, at: float) -> None:
+        """The sound card is gone: the player waits where it is."""
+        self._lost_at = at if self._lost_at is None else self._lost_at
+
+    def card_back(self, at: float) -> None:
+        """The player goes on; the time without a card was no music."""
+        lost_at, self._lost_at = self._lost_at, None
+        if lost_at is not None and self.playback is Playback.PLAYING:
+            self._started_at += at - lost_at
+            if self._handover_at is not None:
+                self._handover_at += at - lost_at
 
     def pause(self, at: float, fade_seconds: float = 0.0) -> list[Effect]:
         """Hold, fading out first if it is to; nothing happens unless something plays."""

@@ -61,6 +61,7 @@ def _test_tone(_core: Core, _argument: str, _at: float) -> Done:
 def _erase_history(core: Core, argument: str, _at: float) -> Done:
     opinions = argument == ALL
     core.playlist.forget_played()
+    core.keeper.again()  # what is kept for the next start tells of it too
     if opinions:
         for track in core.banned:
             core.playlist.accept(track)

@@ -49,6 +49,10 @@ class Keeper:
         self.began = False
         """Before what was kept is read back, nothing is kept over it."""
 
+    def again(self) -> None:
+        """Keep the session once more, whatever it is."""
+        self._kept = None
+
     def due(self, core: Core) -> list[Effect]:
         """Keep the session if it is another."""
         now = (

@@ -363,3 +363,33 @@ def test_what_a_track_did_to_the_mood_is_remembered() -> None:
     ]
     assert changes[0] is None
     assert changes[-1] == pytest.approx(1.5)
+
+
+def test_time_without_a_sound_card_is_no_music() -> None:
+    """The place in the track and the crossfade wait for the card."""
+    stage = Stage()
+    stage.begin()
+    track = stage.plays[0].track
+    stage.happen(events.TrackStarted(at=stage.at, track=track))
+    stage.wait(10)
+    stage.happen(events.TrackEnding(at=stage.at, track=track, seconds_left=4.0))
+    stage.happen(events.SoundLost(at=stage.at))
+    stage.wait(100)
+    assert stage.core.deck.position_seconds(stage.at) == pytest.approx(10)
+    assert len(stage.plays) == 1
+    stage.happen(events.SoundBack(at=stage.at))
+    stage.wait(1)
+    assert stage.core.deck.position_seconds(stage.at) == pytest.approx(11)
+    stage.wait(1.5)
+    assert len(stage.plays) == 2
+
+
+def test_what_is_kept_forgets_with_the_history() -> None:
+    """The list of what was lately heard is part of it."""
+    stage = Stage()
+    stage.happen(events.Restored(at=stage.at))
+    stage.begin()
+    stage.command("next")
+    stage.command("erase_history", "all")
+    assert stage.of(effects.EraseHistory) == [effects.EraseHistory(opinions=True)]
+    assert stage.of(effects.Keep)[-1].session.played == ()
