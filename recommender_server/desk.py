@@ -139,8 +139,8 @@ class Desk:
             change = decode(asked.payload, LibraryChange)
             ack = catalogue.take_change(self._store, device, change, self._settings.limits)
             return [_reply(reply, ack, asked)]
-        ack = interactions.keep_readable(self._store, device, asked.payload)
-        return [_reply(reply, ack, asked)]
+        kept = interactions.keep_readable(self._store, device, asked.payload)
+        return [_reply(reply, kept, asked)]
 
     def _recommend(self, device: str, reply: str, arrived: Arrived) -> list[Publication]:
         asked = arrived.publication
