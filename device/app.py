@@ -31,7 +31,10 @@ from device.eye import Eye, listening_socket
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
+from device.music.artwork import Artwork
+from device.music.catalogue import Catalogue
 from device.music.scout import Scout
+from device.music.tag_reader import TagReader
 from device.opinions import judged
 from device.own_lists import DEFAULT_FOLDER, ids_by_path, read_lists
 from device.performing import OUTPUT_KEY, Performer
@@ -99,6 +102,7 @@ class App:
         self._control = Control(folder / "control.sock", self.status, self.answers, self.shelves)
         self._faces: events.FacesSeen | None = None
         self._snapshot, self._looked_at, self._ticked_at = Status(), float("-inf"), float("-inf")
+        self.artwork = Artwork(folder / "artwork", Catalogue(self._store), TagReader)
         self._scout = self._make_scout()
         self._scout.start()
         # Last, since opening a sound card takes longest: files are read meanwhile.
