@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -41,8 +42,8 @@ POLL_SECONDS = 0.05
 class Playing:
     """A player on the disk driver at the pace of a sound card, heard by nobody."""
 
-    def __init__(self) -> None:
-        os.environ |= {"SDL_DISKAUDIOFILE": os.devnull}
+    def __init__(self, folder: Path) -> None:
+        os.environ["SDL_DISKAUDIOFILE"] = str(folder / "unheard.raw")
         os.environ.pop("SDL_DISKAUDIODELAY", None)
         self.at: dict[type[Event], float] = {}
         self._told = threading.Condition()
@@ -79,7 +80,7 @@ def music(seconds: float) -> NDArray[np.int16]:
 
 def cost(path: Path) -> dict[str, float]:
     """Percent of a core for each program while a file plays, by the music's own seconds."""
-    playing = Playing()
+    playing = Playing(path.parents[1])
     player = playing.player
     player.play(TRACK, path)
     playing.until(TrackStarted)
@@ -125,7 +126,7 @@ def start(path: Path, seconds: float) -> dict[str, float]:
 
 def lost_card(path: Path) -> dict[str, float]:
     """Milliseconds by the wall until a card that was taken away is missed, and is back."""
-    playing = Playing()
+    playing = Playing(path.parents[1])
     playing.player.play(TRACK, path)
     playing.until(TrackStarted)
     playing.listen(1.0)
@@ -138,13 +139,52 @@ def lost_card(path: Path) -> dict[str, float]:
     return {"missed_ms": round(1e3 * (lost - taken)), "back_ms": round(1e3 * (back - taken))}
 
 
+def core_program(music_folder: Path, seconds: float = SECONDS) -> dict[str, float]:
+    """Percent of a core of the whole core program while it plays a folder, mix included."""
+    state = music_folder.parent / "core"
+    state.mkdir()
+    settings, heard = state / "device.toml", state / "heard.raw"
+    settings.write_text(
+        f'music_folder = "{music_folder}"\nstate_folder = "{state}"\n'
+        f'vision_socket = "{state / "vision.sock"}"\n[sound]\ndriver = "disk"\n'
+    )
+    core = subprocess.Popen(
+        [sys.executable, "-m", "device", "--settings", str(settings)],
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {"SDL_DISKAUDIOFILE": str(heard)},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(heard, 15.0)  # started, scanned, decoded ahead
+        spent, before = timing.cpu_seconds(core.pid), _seconds_in(heard)
+        _wait_for(heard, before + seconds)
+        spent, played = timing.cpu_seconds(core.pid) - spent, _seconds_in(heard) - before
+    finally:
+        core.terminate()
+        core.wait()
+    return {"percent": round(100 * spent / played, 2)}
+
+
+def _wait_for(heard: Path, seconds: float) -> None:
+    until = time.monotonic() + joins.PATIENCE_SECONDS
+    while _seconds_in(heard) < seconds and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+
+
+def _seconds_in(heard: Path) -> float:
+    return heard.stat().st_size / 4 / RATE if heard.exists() else 0.0
+
+
 def measured(folder: Path) -> dict[str, Any]:
     """Everything this bench measures."""
     sound = music(LONG_SECONDS)
-    files = {suffix: write(folder / f"long{suffix}", sound) for suffix in FORMATS}
+    library = folder / "music"
+    library.mkdir()
+    files = {suffix: write(library / f"long{suffix}", sound) for suffix in FORMATS}
     return {
         "machine": timing.machine(),
         "percent of a core while playing": {s[1:]: cost(p) for s, p in files.items()},
+        "core program while playing": core_program(library),
         "start at 200 s": {s[1:]: start(p, 200.0) for s, p in files.items()},
         "card taken away": lost_card(files[".flac"]),
         "joins": joins.measured(folder),
