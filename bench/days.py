@@ -19,6 +19,7 @@ from contracts.messages import Playback
 from contracts.vision_wire import CameraState
 from device import events
 
+TICK_SECONDS = 900.0
 SAID = (
     *(("next", ""),) * 12,
     *(("like", ""), ("previous", ""), ("not_this", ""), ("another_like_this", "")) * 3,
@@ -77,9 +78,9 @@ class Days(World):
         self.happen(self.chance.choice(kinds))
 
     def pass_time(self, until: float) -> None:
-        """Let tracks begin and end until then; a tick at least every ten minutes."""
+        """Let tracks begin and end until then; a tick at least every quarter of an hour."""
         while self.at < until:
-            self.at = min(until, self.at + 600.0, self._next_of_player())
+            self.at = min(until, self.at + TICK_SECONDS, self._next_of_player())
             self._player_speaks()
             self.tick()
 

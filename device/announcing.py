@@ -21,6 +21,7 @@ class Announcer:
 
     def __init__(self) -> None:
         self._told: tuple[object, ...] | None = None
+        self._state: State | None = None
         self._tier = Tier.DEFAULTS
         self._mood = self._rounded = UNKNOWN_MOOD
 
@@ -37,7 +38,7 @@ class Announcer:
         now = (
             core.deck.playback,
             core.deck.playing,
-            core.playlist.upcoming[:SHOWN_OF_QUEUE],
+            core.playlist.upcoming,
             core.volume.level,
             self._rounded,
             tier,
@@ -47,7 +48,8 @@ class Announcer:
         if now == self._told:
             return effects
         self._told = now
-        return [*effects, Announce(state=state_of(core, at))]
+        before, self._state = self._state, state_of(core, at)
+        return effects if before == self._state else [*effects, Announce(state=self._state)]
 
 
 def state_of(core: Core, at: float) -> State:
