@@ -46,8 +46,12 @@ class Audience:
         if pulse is not None:
             self.pulse, self.pulses = _event(b"pulse", pulse), self.pulses + 1
         if state is not None or pulse is not None:
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self.wake()
+
+    def wake(self) -> None:
+        """Have every stream look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def fresh(self, status: Status, at: float) -> None:
         """Tell the state anew with its position, for a page that just came."""
@@ -66,7 +70,7 @@ class Streams:
         self._status, self._clock, self._most = status, clock, most
         self._audiences = {staff: Audience(staff=staff) for staff in (False, True)}
         self._seen: Status | None = None
-        self.ended = asyncio.Event()
+        self._ended = False
 
     @property
     def open(self) -> int:
@@ -79,6 +83,12 @@ class Streams:
             await asyncio.sleep(LOOK_SECONDS)
             if self.open:
                 self.look()
+
+    def end(self) -> None:
+        """Close all of them."""
+        self._ended = True
+        for audience in self._audiences.values():
+            audience.wake()
 
     def look(self) -> None:
         """Look once."""
@@ -112,7 +122,7 @@ class Streams:
 
     async def _told(self, audience: Audience) -> AsyncIterator[bytes]:
         states = pulses = -1
-        while not self.ended.is_set():
+        while not self._ended:
             news = audience.state if states != audience.states else b""
             news += audience.pulse if pulses != audience.pulses else b""
             states, pulses = audience.states, audience.pulses
