@@ -75,7 +75,11 @@ class Days(World):
             events.CameraChanged(at=self.at, state=CameraState.ON),
             events.SoundLost(at=self.at),
         )
-        self.happen(self.chance.choice(kinds))
+        kind = self.chance.choice(kinds)
+        self.happen(kind)
+        if isinstance(kind, events.SoundLost):  # plugged in again, else all would be silence
+            self.at += 30.0
+            self.happen(events.SoundBack(at=self.at))
 
     def pass_time(self, until: float) -> None:
         """Let tracks begin and end until then; a tick at least every quarter of an hour."""
