@@ -28,6 +28,7 @@ from device.demo.edition import is_made
 from device.settings import (
     CameraSettings,
     DeviceSettings,
+    LibrarySettings,
     MoodSettings,
     MusicSettings,
     SoundSettings,
@@ -48,6 +49,8 @@ DEMO = DeviceSettings(
     mood=MoodSettings(time_constant_seconds=0.7, dwell_seconds=1.2, forget_seconds=6.0),
     music=MusicSettings(policy=Policy.MATCH, act_at_once=True, crossfade_seconds=1.5),
     sound=SoundSettings(fallback_driver=SILENT),
+    # The visitor's own stick is none of the demo's business.
+    library=LibrarySettings(disks_beneath=(), listen=False),
 )
 LOOK_EVERY_SECONDS = 0.2
 LAST_WORDS_LINES = 8

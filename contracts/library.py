@@ -19,8 +19,12 @@ def path_id(relative: bytes) -> TrackId:
 
 
 def library_hash(tracks: Iterable[Track]) -> str:
-    """Name of this set of tracks with these tags: 32 hex digits, whatever their order."""
+    """Name of this set of tracks with these tags: 32 hex digits, whatever their order.
+
+    Loudness and pictures do not count: they rank nothing, and they become known file by file.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for track in sorted(tracks, key=lambda t: t.id):
-        digest.update(msgspec.json.encode(track) + b"\n")
+        ranked = msgspec.structs.replace(track, gain_db=None, album_gain_db=None, artwork="")
+        digest.update(msgspec.json.encode(ranked) + b"\n")
     return digest.hexdigest()

@@ -8,6 +8,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from mutagen.id3 import TBPM, TCON, TDRC, TIT2, TMOO, TPE1, TSRC, TXXX
 from mutagen.wave import WAVE
@@ -164,6 +165,7 @@ def test_the_hash_names_the_set_and_its_tags() -> None:
     a, b = (Track(id=TrackId(c * 16), title=c) for c in "ab")
     assert library_hash([a, b]) == library_hash([b, a])
     assert library_hash([a, b]) != library_hash([a, Track(id=b.id, title="B")])
+    assert library_hash([a]) == library_hash([msgspec.structs.replace(a, gain_db=-3.0)])
     assert len(library_hash([])) <= 64
 
 
