@@ -34,7 +34,7 @@ export function aura(canvas) {
         pen.lineTo(width / 2 + Math.cos(angle) * r, height / 2 + Math.sin(angle) * r);
       }
       pen.closePath();
-      const tone = hue + (layer - 2) * 17, chroma = 0.05 + 0.13 * now.c;
+      const tone = hue + 8 - layer * 15, chroma = 0.05 + 0.13 * now.c;
       const light = dark ? 0.62 : 0.76;
       const glow = pen.createRadialGradient(width / 2, height / 2, size * 0.1, width / 2, height / 2, size * 0.5);
       glow.addColorStop(0, `oklch(${light + 0.08} ${chroma} ${tone} / ${dark ? 0.34 : 0.5})`);

@@ -1,6 +1,6 @@
 // A mood is a colour: the angle on the circumplex picks the hue, the distance how much of it.
-const STOPS = [[-180, 285], [-135, 268], [-90, 232], [-45, 178], [0, 125], [35, 78], [75, 52], [110, 25], [140, 12], [180, -75]];
-export const CLASS_HUES = { negative: 268, neutral: 178, positive: 74 };
+const STOPS = [[-180, 285], [-135, 268], [-90, 232], [-45, 178], [0, 118], [35, 64], [75, 42], [110, 22], [140, 12], [180, -75]];
+export const CLASS_HUES = { negative: 268, neutral: 178, positive: 66 };
 
 export function hueOf(valence, arousal) {
   const angle = Math.atan2(arousal, valence) * 180 / Math.PI;
