@@ -28,6 +28,8 @@ from device.control import Control
 from device.core import Core
 from device.effects import Answered, SetVolume
 from device.eye import Eye, listening_socket
+from device.frontends.web.opening import open_page
+from device.guest import public_state
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
@@ -98,6 +100,7 @@ class App:
         self._bus = self._make_bus()
         self._eye = self._make_eye(inherited_sockets)
         self.answers = Answers(self._queue.put, clock)
+        self.clock, self.unix_clock, self.photo = clock, unix_clock, self._eye.photos.analyse
         self.shelves = Shelves(partial(judged, self._store))
         self._control = Control(folder / "control.sock", self.status, self.answers, self.shelves)
         self._faces: events.FacesSeen | None = None
@@ -108,6 +111,7 @@ class App:
         # Last, since opening a sound card takes longest: files are read meanwhile.
         self._player, self._sound_driver = player(self._queue.put)
         self._performer = self._make_performer()
+        self._page = open_page(settings, self)
 
     def run(self) -> None:
         """Run until `end` is called."""
@@ -191,6 +195,7 @@ class App:
         self._library_is(self._store.tracks())
         self._handle(starting.restored(self._store, self._bookmark, self._clock()))
         self._control.start()
+        self._page.start()
         self._eye.start()
         self._bus.start()
         if starting.camera_wanted(self._store, self._settings):
@@ -203,6 +208,7 @@ class App:
         self._performer.tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
         self._bus.stop()
         self._scout.stop()
+        self._page.stop()
         self._eye.stop()
         self._control.stop()
         self._player.close()
@@ -276,7 +282,7 @@ class App:
         self._remote.link_changed(up)
         if up:
             self._performer.tell(topics.AVAILABILITY, topics.ONLINE, retain=True)
-            self._performer.announce(self._core.state(self._clock()))
+            self._performer.announce(public_state(self._core, self._clock()))
 
     def _receive(self, publication: Publication) -> None:
         if not self._commands.receive(publication):

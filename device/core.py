@@ -16,7 +16,7 @@ from contracts.messages import (
     Playback,
 )
 from contracts.mood import UNKNOWN_MOOD, Mood, MoodClass
-from device import albums, choosing, events, keeping, planning, watching
+from device import albums, choosing, events, guest, keeping, planning, watching
 from device.announcing import Announcer, state_of
 from device.asking import Asking
 from device.commands import obey
@@ -66,7 +66,7 @@ class Core:
         self.deck = Deck(self.playlist, music.crossfade_seconds, boot, self._gapless)
         self.volume = Volume(music.volume, music.volume_ceiling)
         self.presence = Presence(settings.presence.pause_after_minutes * 60)
-        self.plan, self.sleep = Plan(), SleepTimer()
+        self.plan, self.sleep, self.guest = Plan(), SleepTimer(), guest.GuestSession()
         self.dialogue, self.chain = Dialogue(questions), Chain()
         self.mood, self.hand = UNKNOWN_MOOD, OwnWord()
         self.policy_by_hand: Policy | None = None
@@ -105,7 +105,8 @@ class Core:
 
     def handle(self, event: events.Event) -> list[Effect]:
         """What to do about an event, in order."""
-        return [*self._handlers[type(event)](event), *self.settle(event.at)]
+        effects = [*self._handlers[type(event)](event), *self.settle(event.at)]
+        return guest.discreet(effects) if self.settings.web.cafe else effects
 
     def settle(self, at: float) -> list[Effect]:
         """What time and the other events have made due."""

@@ -16,7 +16,11 @@ LONGEST_NAME = 200
 ALL = "all"
 
 
-def _camera(_core: Core, argument: str, _at: float) -> Done:
+def _camera(core: Core, argument: str, _at: float) -> Done:
+    if argument == "on" and core.settings.web.cafe:
+        msg = "in a café the camera opens for a guest alone, who touches start at the kiosk"
+        raise CommandError(msg)
+    core.guest.began_at = None
     return Done([SetCamera(on=argument == "on")], f"the camera goes {argument}")
 
 

@@ -38,6 +38,7 @@ def session(core: Core) -> Session:
         era=core.wishes.era,
         sleep_until=unix(core.sleep.until),
         masks=core.masks_by_hand,
+        mounting=core.guest.mounting,
     )
 
 
@@ -69,6 +70,7 @@ class Keeper:
             core.wishes.era,
             core.sleep.until,
             core.masks_by_hand,
+            core.guest.mounting,
         )
         if not self.began or now == self._kept:
             return []
@@ -92,6 +94,7 @@ def restored(core: Core, event: Restored) -> list[Effect]:
 def _wishes_of(core: Core, kept: Session) -> list[Effect]:
     ahead = core.unix_seconds(0.0)
     core.policy_by_hand, core.repeat, core.wishes.era = kept.policy, kept.repeat, kept.era
+    core.guest.mounting = kept.mounting
     core.hand.mood, core.hand.word = kept.mood, kept.mood_word
     core.hand.until = None if kept.mood_until is None else kept.mood_until - ahead
     if kept.sleep_until is not None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_ARGUMENT_BYTES = 4096
+AT_THE_DEVICE = frozenset({"guest_begin", "mounting"})
+"""Only who stands before it can say that a notice was read, or that the camera hangs right."""
 
 
 class MqttCommands:
@@ -48,6 +50,9 @@ class MqttCommands:
             self._refused.count(f"{name} has more than {MAX_ARGUMENT_BYTES} bytes")
             return True
         argument = publication.payload.decode("utf-8", "replace")
+        if name in AT_THE_DEVICE:
+            self._refused.count(f"{name} is given at the device itself")
+            return True
         try:
             checked(name, argument)
         except CommandError as error:

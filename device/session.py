@@ -73,3 +73,5 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Wall-clock seconds."""
     masks: tuple[Box, ...] | None = None
     """None: those of the settings."""
+    mounting: tuple[Box, ...] | None = None
+    """Masks that a café's staff confirmed with the camera's mounting."""

@@ -51,6 +51,8 @@ def _session(store: Store) -> Session | None:
 
 def camera_wanted(store: Store, settings: DeviceSettings) -> bool:
     """Camera on and off last over restarts; before either was said, the settings count."""
+    if settings.web.cafe:
+        return False  # only a guest who has read the notice opens it
     said = store.get(CAMERA_KEY)
     return settings.camera.on_at_start if said is None else said == ON
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from contracts.messages import DeviceEvent, DeviceEventKind
 from contracts.mood import MoodClass
 from contracts.vision_wire import CameraState
+from device import guest
 from device.effects import Effect, Note, Tell
 from device.masks import visible
 from device.session import Hold
@@ -22,7 +23,7 @@ RETURN_FADE_SECONDS = 2.0
 
 def time_passed(core: Core, at: float) -> list[Effect]:
     """Nobody may have been seen for a while."""
-    effects = believe(core, core.filter.wait(at), at)
+    effects = [*guest.time_passed(core, at), *believe(core, core.filter.wait(at), at)]
     if core.presence.left(at):
         effects.append(Tell(event=DeviceEvent(kind=DeviceEventKind.LISTENER_LEFT)))
     if core.hold is None and core.presence.absent(at):
@@ -34,6 +35,8 @@ def time_passed(core: Core, at: float) -> list[Effect]:
 
 def faces(core: Core, event: events.FacesSeen) -> list[Effect]:
     """Vision looked at a frame."""
+    if core.settings.web.cafe and not core.guest.open:
+        return []  # frames that were on their way when the session ended
     shown = visible(event.faces, core.masks)
     effects: list[Effect] = []
     if shown:
