@@ -137,6 +137,8 @@ class DeedRoutes:
         query, house = query_of(request, LogQuery), self._site.house
         since = house.unix_clock() - query.days * DAY_SECONDS
         file = house.folder / "device.sqlite"
+        if not file.exists():
+            return answer([])
         try:
             heard = await asyncio.to_thread(
                 read_history, file, since_unix_seconds=since, limit=query.limit

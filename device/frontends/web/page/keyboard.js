@@ -1,5 +1,5 @@
 // Keys on the screen for a kiosk that has none; Hangul is composed as on a Korean keyboard.
-import { button, h, refill, icon } from "./dom.js";
+import { h, refill, icon } from "./dom.js";
 import { language, t } from "./words.js";
 
 const ROWS = { en: ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"], ko: ["1234567890", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔ", "ㅁㄴㅇㄹㅎㅗㅓㅏㅣ", "ㅋㅌㅊㅍㅠㅜㅡㄲㄸㅃㅆㅉㅒㅖ"] };
@@ -55,6 +55,5 @@ export function keyboard(field) {
         h("button", { type: "button", class: "key wide", "aria-label": t("keyboard.erase"), onclick: () => put(() => letters.pop()) }, icon("erase")))]);
   }
   draw();
-  void button;
   return box;
 }

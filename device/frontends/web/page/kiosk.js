@@ -1,8 +1,7 @@
 // The kiosk: starts by a touch, shows the notice before the first frame, goes back by itself.
-import { button, h, icon, refill, paint } from "./dom.js";
+import { button, h, icon, paint, refill, toast } from "./dom.js";
 import { complaint, give, listen, live, post } from "./live.js";
 import { t } from "./words.js";
-import { toast } from "./dom.js";
 import { aura } from "./aura.js";
 import { stage } from "./stage.js";
 import { dial } from "./dial.js";

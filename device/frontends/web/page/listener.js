@@ -1,6 +1,6 @@
 // The phone's face: what plays, and beside or behind it mood, library, queue and photo.
-import { h, icon, refill, button } from "./dom.js";
-import { give, listen, live } from "./live.js";
+import { h, icon, refill } from "./dom.js";
+import { listen, live } from "./live.js";
 import { keep, read, t } from "./words.js";
 import { stage } from "./stage.js";
 import { moodPanel } from "./mood.js";
@@ -36,5 +36,4 @@ export function show(main) {
   const last = read("tab");
   turn(TABS.includes(last) ? last : "now");
   if (live.about.cafe) main.append(h("p", { class: "licence hint" }, t("licence")));
-  void button; void give;
 }

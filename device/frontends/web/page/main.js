@@ -1,5 +1,5 @@
 // Starts the face that the address asks for: listener, kiosk or staff.
-import { button, h, refill } from "./dom.js";
+import { button, h, icon, refill } from "./dom.js";
 import { about, follow, listen, live, unlisten } from "./live.js";
 import { language, LANGUAGES, preferred, read, keep, speak, t } from "./words.js";
 import { wear } from "./colour.js";
@@ -14,31 +14,27 @@ function theme(name) {
   keep("theme", name);
 }
 
-function top(face) {
+function top() {
   const bar = document.querySelector(".top");
   const other = LANGUAGES.find((name) => name !== language());
   const drop = h("i", { class: "drop", "aria-hidden": "true" });
   const away = h("span", { class: "away", role: "status" });
   listen("link", (up) => { away.textContent = up ? "" : t("away"); });
-  bar.replaceChildren(
+  refill(bar, [
     h("a", { class: "brand", href: path === "/kiosk" ? "/kiosk" : "/" }, drop, h("span", {}, "MLFYM")), away,
     h("span", { class: "grow" }),
     button(t("theme"), () => { const now = read("theme") || "auto"; theme(THEMES[(THEMES.indexOf(now) + 1) % 3]); }, { bare: true, class: "round quiet" }, "sun"),
     h("button", { type: "button", class: "round quiet tongue", lang: other, "aria-label": t("other_language"), onclick: () => start(other) }, t("other_language_short")),
-    path === "/" ? h("a", { class: "round quiet", href: "/staff", "aria-label": t("staff.title"), title: t("staff.title") }, lockIcon()) : null,
-  );
-  bar.querySelectorAll("[hidden]").forEach((e) => e.remove());
-  void face;
+    path === "/" ? h("a", { class: "round quiet", href: "/staff", "aria-label": t("staff.title"), title: t("staff.title") }, icon("lock")) : null,
+  ]);
 }
-import { icon } from "./dom.js";
-function lockIcon() { return icon("lock"); }
 
 async function start(name) {
   const [, face] = await Promise.all([speak(name), import(FACES[path] || FACES["/"])]);
   unlisten();
   listen("state", wear);
   document.title = t(`title.${path.slice(1) || "listener"}`);
-  top(path);
+  top();
   const main = document.getElementById("face");
   main.className = path.slice(1) || "listener";
   main.removeAttribute("aria-busy");
