@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contracts.track import TrackId
 
 NAMED_FAVOURITES = 20
-FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.5, 0.1
+FACTORS_SHARE, WALK_SHARE, TAGS_SHARE = 1.0, 0.6, 0.1
 """Weights of three scores of one listener, each divided by its deviation over the library."""
 HALF_KNOWN = 4.0
 """Summed confidence, as of one like or four tracks heard out, at which taste counts by half."""
@@ -127,7 +127,7 @@ class Pack:
     def taste(self) -> NDArray[np.float32]:
         """[n] in [0, 1]: what the listener is expected to like, whatever the mood.
 
-        The less is known of a listener, the lower it is throughout. ALS plus half of what is
+        The less is known of a listener, the lower it is throughout. ALS plus 0.6 of what is
         heard together with the liked, the blend measured best on playlists; tags carry it to
         tracks that no model knows.
         """

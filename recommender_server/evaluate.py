@@ -48,10 +48,9 @@ def evaluate(
     """
     runs: Runs = {}
     for name in EVALUATED if only is None else (only,):
-        # Moods know no chance: one run of them is all.
-        runs[name] = [
-            _run(name, folder, seed) for seed in (seeds[:1] if name == "moods" else seeds)
-        ]
+        for seed in seeds[:1] if name == "moods" else seeds:  # moods know no chance
+            runs.setdefault(name, []).append(_run(name, folder, seed))
+            _tell(name, seed, runs[name][-1])
     found = summary(runs)
     if as_json:
         print(json.dumps(json_of(found), indent=2))  # noqa: T201 - what was asked for
@@ -60,6 +59,14 @@ def evaluate(
     if plot is not None:
         recall_by_model(found, plot)
     return found
+
+
+def _tell(name: str, seed: int, lines: dict[str, dict[str, float]]) -> None:
+    """What is known so far, beside the answer: all of it takes half an hour."""
+    console = Console(stderr=True, soft_wrap=True)
+    for line, figures in lines.items():
+        told = ", ".join(f"{key} {value:.4f}" for key, value in figures.items())
+        console.print(f"{name}, seed {seed}: {line}: {told}", highlight=False)
 
 
 def _run(name: str, folder: Path, seed: int) -> dict[str, dict[str, float]]:

@@ -44,9 +44,10 @@ class Fidelity(NamedTuple):
         return self.gain_pack / self.gain_live if self.gain_live else 1.0
 
 
-def fidelity(cases: Iterable[Case]) -> Fidelity:
+def fidelity(cases: Iterable[Case], *, device: Pack | None = None) -> Fidelity:
     """Rank each case live and as a device does; `request.count` should be 20 at least.
 
+    `device` is the library as a device read it, when that is not made of the case's own pack.
     Packs that share a library (Pack.for_listener) are pruned and rounded once.
     """
     overlaps: list[float] = []
@@ -54,18 +55,11 @@ def fidelity(cases: Iterable[Case]) -> Fidelity:
     libraries: dict[int, tuple[Pack, Pack]] = {}
     for case in cases:
         live = [ranked.track for ranked in rank(case.pack, case.request)]
-        kept, there = libraries.get(id(case.pack.factors), (None, None))
-        if kept is None or there is None:
-            there = sent(case.pack)
-            libraries[id(case.pack.factors)] = (case.pack, there)
-        device = there.for_listener(
-            case.pack.listener,
-            factors=case.pack.listener_factors,
-            affinity=case.pack.affinity,
-            plays=case.pack.plays,
-            banned=case.pack.banned,
-        )
-        offline = [ranked.track for ranked in rank(device, case.request)]
+        key = id(case.pack.factors)
+        if key not in libraries:
+            libraries[key] = (case.pack, device or sent(case.pack))
+        there = _of_the_listener(libraries[key][1], case.pack)
+        offline = [ranked.track for ranked in rank(there, case.request)]
         first = set(live[:OVERLAP_AT])
         overlaps.append(len(first & set(offline[:OVERLAP_AT])) / max(len(first), 1))
         if case.wanted:
@@ -73,6 +67,16 @@ def fidelity(cases: Iterable[Case]) -> Fidelity:
     live_gain, pack_gain = np.mean(gains, axis=0) if gains else (0.0, 0.0)
     mean = float(np.mean(overlaps)) if overlaps else 1.0
     return Fidelity(len(overlaps), mean, float(live_gain), float(pack_gain))
+
+
+def _of_the_listener(library: Pack, live: Pack) -> Pack:
+    return library.for_listener(
+        live.listener,
+        factors=live.listener_factors,
+        affinity=live.affinity,
+        plays=live.plays,
+        banned=live.banned,
+    )
 
 
 def gain(ranked: list[TrackId], wanted: AbstractSet[TrackId]) -> float:

@@ -89,7 +89,17 @@ def _keep(kept: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
 def trained_pack(
     library: str, tracks: Sequence[Track], items: Sequence[int], generation: Generation
 ) -> Pack:
-    """A library's pack with all that the generation knows of it; nobody's taste yet."""
+    """A library's pack with all that the generation knows of it; nobody's taste yet.
+
+    In the precision of a pack's bytes, so that the server ranks as a device does.
+    """
+    return rounded(exact_pack(library, tracks, items, generation))
+
+
+def exact_pack(
+    library: str, tracks: Sequence[Track], items: Sequence[int], generation: Generation
+) -> Pack:
+    """As `trained_pack`, in the precision that was learnt: what rounding is measured against."""
     pack = library_pack(library, tracks, generation.space)
     rows = generation.rows_of(np.array(items, np.int64))
     known = rows >= 0
@@ -101,16 +111,14 @@ def trained_pack(
         heard = np.zeros(len(tracks), np.float32)
         heard[known] = generation.popularity[rows[known]]
         popularity = np.maximum(0.5 * pack.popularity, heard).astype(np.float32)
-    return rounded(
-        replace(
-            pack,
-            generation=generation.name,
-            factors=factors,
-            listener_factors=np.zeros(factors.shape[1], np.float32),
-            neighbours=neighbours,
-            closeness=closeness,
-            popularity=popularity,
-        )
+    return replace(
+        pack,
+        generation=generation.name,
+        factors=factors,
+        listener_factors=np.zeros(factors.shape[1], np.float32),
+        neighbours=neighbours,
+        closeness=closeness,
+        popularity=popularity,
     )
 
 

@@ -55,8 +55,8 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
     iterations: Count = 15
     bm25_k1: Positive = 100.0
     bm25_b: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
-    neighbours: Annotated[int, msgspec.Meta(ge=1, le=200)] = 30
-    """Kept of each track; more than 30 measured no better in the blend and fill the packs."""
+    neighbours: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
+    """Kept of each track: as many as a pack of 10,000 tracks has room for beside 64 factors."""
     regression_candidates: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     """Nearest tracks by cosine that each track is regressed on (recommender_server.together)."""
     regression_ridge: Positive = 20.0

@@ -78,7 +78,7 @@ def draw(space: TagSpace, path: Path) -> None:
         from matplotlib import patheffects  # noqa: PLC0415
         from matplotlib import pyplot as plt  # noqa: PLC0415
     except ImportError as error:
-        msg = "the map is drawn with matplotlib: pip install matplotlib, then ask again"
+        msg = "the map is drawn with matplotlib: .venv/bin/pip install '.[figures]', then ask again"
         raise MapError(msg) from error
     mpl.use("Agg")
     fonts = _fonts()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contracts.pack import FACTORS_SHARE, WALK_SHARE, Pack, of_unit_spread
+from contracts.pack import FACTORS_SHARE, TAGS_SHARE, WALK_SHARE, Pack, of_unit_spread
 from recommender_server.als import bm25, bm25_weights, fold_in, train_als, walks
 from recommender_server.generation import Generation
 from recommender_server.packs import trained_pack
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 SHIPPED = "as shipped: the pack's taste"
 ALONE = ("ALS", "RP3 beta, 500 neighbours", "regression", "neighbours kept")
 BLEND = "ALS + neighbours kept"
+TO_BEAT = (
+    "ALS + 0.7 RP3 beta, the blend to beat",
+    "RP3 beta + 0.5 ALS + 0.1 tags, the blend to beat",
+)
+"""The best known blends (playlists; new listeners), made of our parts on the very same lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,12 @@ class Learnt:
             ),
             ALONE[3]: self.kept,
         }
+
+    def with_neighbours(self, training: TrainingSettings) -> Learnt:
+        """The same factors, with neighbours by other settings."""
+        near, closeness = heard_together(self.heard, training)
+        made = replace(self.generation, neighbours=near, closeness=closeness)
+        return Learnt(made, training, self.heard)
 
     def folded(self, own: sparse.csr_matrix) -> NDArray[np.float32]:
         """[listeners, factors]: each folded in from what is shown of them."""
@@ -109,6 +120,19 @@ def scores(
         for name, model in learnt.models.items():
             found[name] = (own @ model).toarray().astype(np.float32, copy=False)
     return found
+
+
+def to_beat(
+    found: dict[str, NDArray[np.float32]], pack: Pack, own: sparse.csr_matrix
+) -> dict[str, NDArray[np.float32]]:
+    """The best known blends of the scores [listeners, items] of models alone; tags by the pack."""
+    als, walked = (of_unit_spread(found[name]) for name in ALONE[:2])
+    akin = of_unit_spread((own @ pack.tag_vectors) @ pack.tag_vectors.T)
+    tags = np.float32(TAGS_SHARE) * akin
+    return {
+        TO_BEAT[0]: als + np.float32(0.7) * walked,
+        TO_BEAT[1]: walked + np.float32(0.5) * als + tags,
+    }
 
 
 def packed(learnt: Learnt, tracks: Sequence[Track]) -> Pack:

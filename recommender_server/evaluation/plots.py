@@ -28,7 +28,7 @@ def recall_by_model(found: Summary, path: Path) -> Path:
     try:
         import matplotlib as mpl  # noqa: PLC0415 - only who draws needs it
     except ImportError as error:
-        msg = "drawing needs matplotlib: pip install matplotlib"
+        msg = "drawing needs matplotlib: .venv/bin/pip install '.[figures]'"
         raise EvaluationError(msg) from error
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - after its backend is chosen

@@ -19,6 +19,7 @@ from recommender_server.evaluation.models import (
     listener_pack,
     packed,
     scores,
+    to_beat,
 )
 from recommender_server.settings import TrainingSettings
 
@@ -97,6 +98,8 @@ def ranked(
         rows = both[start : start + BLOCK]
         own, wanted = shown[rows], hidden[rows].toarray() > 0
         found = scores(learnt, own, parts=parts) | {SHIPPED: _tastes(learnt, pack, own)}
+        if parts:
+            found |= to_beat(found, pack, own)
         seen = own.toarray() > 0
         for name, values in found.items():
             values[seen] = -np.inf
