@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.broker import BrokerError
 from cli.demonstration.display import SILENT, live_view, save_picture
+from cli.demonstration.page import told, with_page
 from cli.demonstration.programs import Appliance
 from cli.demonstration.report import make_report
 from contracts.messages import Policy
@@ -70,7 +71,8 @@ def run(arguments: list[str]) -> int:
         settings = _settings(options, console)
         with tempfile.TemporaryDirectory(prefix="mlfym-demo-") as folder:
             own_broker = settings.broker == BrokerSettings()
-            appliance = Appliance(Path(folder), settings, own_broker=own_broker)
+            appliance = Appliance(Path(folder), with_page(settings), own_broker=own_broker)
+            options.page = told(appliance.settings, appliance.control_socket.parent)
             return _show(appliance, options, console, began)
     except SettingsError as error:
         console.print(str(error), style="red", markup=False)
@@ -157,6 +159,7 @@ def _show(appliance: Appliance, options: argparse.Namespace, console: Console, b
     with appliance:
         try:
             if options.headless:
+                print(f"page: {options.page}", file=sys.stderr, flush=True)
                 status = _watch(appliance, until, status)
             else:
                 status = _watch_live(appliance, options, console, began, until)
@@ -198,9 +201,8 @@ def _watch_live(
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while time.monotonic() < until:
             status = _look(appliance, status)
-            view = live_view(
-                status, appliance.complaints, camera=_camera_name(options), began=began
-            )
+            camera, complaints = _camera_name(options), appliance.complaints
+            view = live_view(status, complaints, camera=camera, began=began, page=options.page)
             live.update(view, refresh=True)
             time.sleep(LOOK_EVERY_SECONDS)
     return status

@@ -45,7 +45,12 @@ PLAYBACK_SIGNS = {Playback.PLAYING: "▶", Playback.PAUSED: "⏸", Playback.IDLE
 
 
 def live_view(
-    status: Status, complaints: Mapping[str, str], *, camera: str, began: float
+    status: Status,
+    complaints: Mapping[str, str],
+    *,
+    camera: str,
+    began: float,
+    page: str = "",
 ) -> RenderableType:
     """All that the device thinks now; `began` is the demo's start on the monotonic clock."""
     mood = status.state.mood
@@ -55,9 +60,10 @@ def live_view(
     columns.add_column(ratio=1)
     columns.add_row(_face_panel(status, camera), _music_panel(status, colour))
     title = Text.assemble(("MLFYM ", "bold"), ("music for your mood", "dim"))
+    lines = [Text(f"page  {page}", style="bold", overflow="fold")] if page else []
     foot = Text(f"{time.monotonic() - began:4.0f} s · Ctrl-C stops", style="dim")
     return Panel(
-        Group(columns, _happenings(status, began), *_complaint_lines(complaints)),
+        Group(columns, _happenings(status, began), *_complaint_lines(complaints), *lines),
         title=title,
         subtitle=foot,
         border_style=colour,
