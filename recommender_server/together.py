@@ -10,6 +10,10 @@ Regression takes back what two neighbours say twice; walks count it twice but se
 errors differ, so the sum of both is better than either. Long playlists say less about each pair
 of their tracks: each list counts by the root of its length. Both are made of the same total
 weight, added, and the strongest of each track kept: that is all a device needs to rank.
+
+Above DENSE_ITEMS tracks only the most heard are regressed: the others have neighbours by walks
+alone, whose closeness stands beside sums of both, so that it is lower. They are tracks of few
+lists, of which a regression would learn little; ALS and tags know them all the same.
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ if TYPE_CHECKING:
     from recommender_server.settings import TrainingSettings
 
 DENSE_ITEMS = 12_000
-"""Only the most heard enter the regression: its co-occurrences take 4 bytes a pair, 0.6 GB."""
+"""Only so many, the most heard, enter the regression: its co-occurrences take 4 bytes a pair, 0.6
+GB. The others are neither regressed nor regressed on.
+"""
 BATCH = 256
 WALKED = 200
 """Neighbours that walks bring in before the strongest of the sum are kept."""

@@ -105,7 +105,7 @@ def test_taste_is_factors_and_walks() -> None:
         np.array([0, 2, 0, 0.5, 0, 0, 0, 0]),
         np.array([0, 1, 0, 0, 0, 0.5, 0, 0]),
     )
-    blended = by_factors / by_factors.std() + 0.5 * together / together.std()
+    blended = by_factors / by_factors.std() + 0.6 * together / together.std()
     expected = blended / blended.max() / 5
     np.testing.assert_allclose(knowing.taste, expected, atol=1e-6)
     best = rank(knowing, RecommendRequest(mood_weight=0, count=1))[0]

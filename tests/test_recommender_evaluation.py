@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from contracts.track import Track, TrackId
 from recommender_server.evaluation.measures import folds, matrix, measured, split
-from recommender_server.evaluation.models import Learnt, learn
+from recommender_server.evaluation.models import Learnt, learn, packed, scores
 from recommender_server.evaluation.moods import QUADRANTS, moods
+from recommender_server.evaluation.offline import ASKED, compared
 from recommender_server.evaluation.report import json_of, summary
 from recommender_server.evaluation.sets import EvaluationError, playlists
-from recommender_server.evaluation.taste import ranked
+from recommender_server.evaluation.taste import ranked, tastes
 from recommender_server.settings import TrainingSettings
 
 MUSIC = Path(__file__).parents[2] / "shared/data/music"
@@ -85,6 +88,55 @@ def test_a_broken_fold_in_is_noticed() -> None:
     assert broken["as shipped: the pack's taste"]["R@20"] < 0.25
 
 
+WORDS = ("happy", "sad", "calm", "angry", "rock", "jazz", "80s")
+
+
+def first_twenty(scores: NDArray[np.float32], seen: NDArray[np.bool_]) -> list[set[int]]:
+    best = np.argsort(np.where(seen, np.inf, -scores), axis=1, kind="stable")[:, :20]
+    return [set(row.tolist()) for row in best]
+
+
+@pytest.fixture(scope="module")
+def shipped_and_parts() -> tuple[NDArray[np.bool_], NDArray[np.float32], list[NDArray[np.float32]]]:
+    """What is shown, taste by the pack, and its three parts [listeners, items] by themselves."""
+    tagged = [msgspec.structs.replace(t, tags=(WORDS[n % 7],)) for n, t in enumerate(TRACKS)]
+    shown, _ = split(planted(), np.random.default_rng(1), len(TRACKS))
+    learnt = learn(shown, TRAINING)
+    pack = packed(learnt, tagged)
+    alone = scores(learnt, shown, parts=True)
+    parts = [
+        alone["ALS"],
+        alone["neighbours kept"],
+        (shown @ pack.tag_vectors) @ pack.tag_vectors.T,
+    ]
+    return shown.toarray() > 0, tastes(learnt, pack, shown), parts
+
+
+@pytest.mark.parametrize(
+    ("shares", "same"),
+    [
+        ((1.0, 0.6, 0.1), True),
+        ((0.5, 0.6, 0.1), False),
+        ((1.0, 0.3, 0.1), False),
+        ((1.0, 0.6, 0.0), False),
+        ((1.0, 0.6, 0.3), False),
+    ],
+)
+def test_taste_has_the_shares_that_were_measured(
+    shipped_and_parts: tuple[NDArray[np.bool_], NDArray[np.float32], list[NDArray[np.float32]]],
+    shares: tuple[float, ...],
+    *,
+    same: bool,
+) -> None:
+    """ALS 1, neighbours 0.6, tags 0.1 give the pack's lists; no other share of one part does."""
+    seen, shipped, parts = shipped_and_parts
+    spread = [part / part.std(axis=1, keepdims=True) for part in parts]
+    by_hand = sum(share * part for share, part in zip(shares, spread, strict=True))
+    pairs = zip(first_twenty(shipped, seen), first_twenty(by_hand, seen), strict=True)
+    overlap = float(np.mean([len(one & other) / 20 for one, other in pairs]))
+    assert (overlap > 0.99) is same, overlap
+
+
 def test_measures_are_per_listener() -> None:
     """Two rankings of 25: hits at 1 and 3 of three wanted; and the only one wanted at rank 2."""
     scores = np.tile(-np.arange(25, dtype=np.float32), (2, 1))
@@ -122,6 +174,28 @@ def test_the_table_says_what_falls_short() -> None:
         "reached": False,
     }
     assert line["N@10 live"]["reached"] is None
+
+
+def test_what_may_take_too_much_is_judged_too() -> None:
+    """Sixty seconds of training are allowed: 60 is within, 70 is over by ten."""
+    for seconds, within in ((60.0, True), (70.0, False)):
+        found = summary({"playlists": [{"training": {"CPU s": seconds}}]})
+        line = json_of(found)["playlists"]["training"]["CPU s"]
+        assert (line["most"], line["reached"]) == (60.0, within)
+
+
+def test_a_pack_is_held_against_exact_ranking_whatever_is_asked() -> None:
+    """Half precision and bytes change a list seldom; fewer neighbours than the server's change it
+    more. Every kind of request is compared.
+    """
+    tagged = [msgspec.structs.replace(t, tags=(WORDS[n % 7],)) for n, t in enumerate(TRACKS)]
+    shown, hidden = split(planted(), np.random.default_rng(1), len(TRACKS))
+    few = learn(shown, msgspec.structs.replace(TRAINING, neighbours=5))
+    found = compared(few, tagged, shown[:60], hidden[:60])
+    exact = [found[f"pack against server: {kind}"]["overlap"] for kind in ASKED]
+    assert len(exact) == len(ASKED) >= 5
+    assert min(exact) > 0.97
+    assert found["pack against 500 neighbours: taste alone"]["overlap"] < min(exact)
 
 
 def test_a_missing_set_is_named(tmp_path: Path) -> None:

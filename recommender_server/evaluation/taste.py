@@ -97,7 +97,7 @@ def ranked(
     for start in track(starts, description=label, console=Console(stderr=True)):
         rows = both[start : start + BLOCK]
         own, wanted = shown[rows], hidden[rows].toarray() > 0
-        found = scores(learnt, own, parts=parts) | {SHIPPED: _tastes(learnt, pack, own)}
+        found = scores(learnt, own, parts=parts) | {SHIPPED: tastes(learnt, pack, own)}
         if parts:
             found |= to_beat(found, pack, own)
         seen = own.toarray() > 0
@@ -108,7 +108,7 @@ def ranked(
     return {name: {"R@20": float(r), "N@10": float(n)} for name, (r, n) in means.items()}
 
 
-def _tastes(
+def tastes(
     learnt: Learnt, pack: Pack, own: sparse.csr_matrix
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """[listeners, items]: taste as the pack of each listener tells it."""
