@@ -28,6 +28,7 @@ from device.control import Control
 from device.core import Core
 from device.effects import Answered, SetVolume
 from device.eye import Eye, listening_socket
+from device.frontends.announcements import Announcements
 from device.frontends.web.opening import open_page
 from device.guest import public_state
 from device.journal import Journal
@@ -37,6 +38,7 @@ from device.music.artwork import Artwork
 from device.music.catalogue import Catalogue
 from device.music.scout import Scout
 from device.music.tag_reader import TagReader
+from device.notify import Notifier
 from device.opinions import judged
 from device.own_lists import DEFAULT_FOLDER, ids_by_path, read_lists
 from device.performing import OUTPUT_KEY, Performer
@@ -77,7 +79,7 @@ class App:
     ) -> None:
         self._settings, self._clock, self._unix_clock = settings, clock, unix_clock
         self._queue: queue.SimpleQueue[Event | Publication | bool] = queue.SimpleQueue()
-        self._ended = threading.Event()
+        self._ended, self._notifier = threading.Event(), Notifier()
         folder = Path(settings.state_folder).expanduser()
         self._store = Store(folder / "device.sqlite")
         self._library: dict[TrackId, Track] = {}
@@ -117,6 +119,7 @@ class App:
         """Run until `end` is called."""
         try:
             self._start()
+            self._notifier.ready()
             while not self._ended.is_set():
                 self._step()
         finally:
@@ -183,6 +186,7 @@ class App:
             remote=self._remote,
             local=self._local,
             answers=self.answers,
+            announcements=Announcements(Path(self._settings.music_folder), self._player),
             publish=self._publish,
             put=self._queue.put,
             clock=self._clock,
@@ -205,6 +209,7 @@ class App:
         self._handle(events.LibraryChanged(at=self._clock(), tracks=()))
 
     def _stop(self) -> None:
+        self._notifier.stopping()
         self._performer.tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
         self._bus.stop()
         self._scout.stop()
@@ -220,6 +225,7 @@ class App:
         with contextlib.suppress(queue.Empty), self._performer.unstored():
             self._take(self._queue.get(timeout=TICK_SECONDS))
         now = self._clock()
+        self._notifier.alive(now)
         if now - self._ticked_at >= TICK_SECONDS:
             self._ticked_at = now
             with self._performer.unstored():
