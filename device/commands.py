@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from device import guest_commands, house_commands, music_commands, queue_commands, wish_commands
+from device import (
+    guest_commands,
+    home_commands,
+    house_commands,
+    music_commands,
+    queue_commands,
+    wish_commands,
+)
 from device.command import Command, CommandError
 from device.effects import Answered, Effect
 
@@ -22,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     **queue_commands.COMMANDS,
     **house_commands.COMMANDS,
     **guest_commands.COMMANDS,
+    **home_commands.COMMANDS,
 }
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     name: command.choices for name, command in COMMANDS.items() if command.choices

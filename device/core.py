@@ -65,6 +65,7 @@ class Core:
         self.playlist.allows = lambda: choosing.allowed(self)
         self.deck = Deck(self.playlist, music.crossfade_seconds, boot, self._gapless)
         self.volume = Volume(music.volume, music.volume_ceiling)
+        self.auto_play = True
         self.presence = Presence(settings.presence.pause_after_minutes * 60)
         self.plan, self.sleep, self.guest = Plan(), SleepTimer(), guest.GuestSession()
         self.dialogue, self.chain = Dialogue(questions), Chain()
@@ -230,6 +231,9 @@ class Core:
     def release(self, who: Hold, at: float, fade_seconds: float = 0.0) -> list[Effect]:
         """Let the music go on if it is held so; where it was, or with what comes next."""
         if self.hold is not who:
+            return []
+        if not self.auto_play and who is not Hold.LISTENER:
+            self.hold = Hold.LISTENER
             return []
         if who is not Hold.ABSENCE and who is not Hold.LISTENER and self.presence.absent(at):
             self.hold = Hold.ABSENCE

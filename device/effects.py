@@ -88,6 +88,13 @@ class SoundTest(Effect, frozen=True, kw_only=True):
     """Let the sound output be heard."""
 
 
+class PlayAnnouncement(Effect, frozen=True, kw_only=True):
+    """Fetch a sound and play it over the lowered music."""
+
+    source: str
+    """An http(s) address on the local network, or a file of the music folder."""
+
+
 class Ask(Effect, frozen=True, kw_only=True):
     """Have a tier rank; its answer comes as a RankingArrived event."""
 
@@ -172,6 +179,7 @@ AnyEffect = (
     | SetMasks
     | SetOutput
     | SoundTest
+    | PlayAnnouncement
     | Ask
     | Remember
     | Judge

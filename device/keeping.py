@@ -30,6 +30,8 @@ def session(core: Core) -> Session:
         hold=core.hold,
         volume=core.volume.level,
         ceiling=core.volume.own_ceiling,
+        muted=core.volume.muted,
+        auto_play=core.auto_play,
         policy=core.policy_by_hand,
         mood=core.hand.mood,
         mood_word=core.hand.word,
@@ -63,6 +65,8 @@ class Keeper:
             core.hold,
             core.volume.level,
             core.volume.own_ceiling,
+            core.volume.muted,
+            core.auto_play,
             core.policy_by_hand,
             core.hand.word,
             core.hand.until,
@@ -101,6 +105,8 @@ def _wishes_of(core: Core, kept: Session) -> list[Effect]:
         core.sleep.set(kept.sleep_until - ahead)
     effects = core.volume.set_ceiling(kept.ceiling, LISTENER)
     effects += core.volume.set(kept.volume)
+    effects += core.volume.mute(on=True) if kept.muted else []
+    core.auto_play = kept.auto_play
     if kept.masks is not None:
         core.masks_by_hand = kept.masks
         effects.append(SetMasks(masks=kept.masks))
@@ -118,6 +124,8 @@ def _music_of(core: Core, kept: Session, position: float, at: float) -> list[Eff
     if core.hold is not Hold.QUIET:
         # Quiet hours may have ended while the device was off.
         core.hold = None if kept.hold is Hold.QUIET else kept.hold
+    if not core.auto_play and core.hold is None:
+        core.hold = Hold.LISTENER
     there = playing and playing.track in core.library
     if playing is None or not there or core.playlist.is_refused(playing.track):
         return []

@@ -77,6 +77,8 @@ def controls(core: Core, now: float) -> Controls:
         question=core.dialogue.open,
         liked=playing is not None and playing.track in core.liked,
         volume_ceiling=core.volume.ceiling,
+        muted=core.volume.muted,
+        auto_play=core.auto_play,
         repeat=core.repeat,
         era=decade_words(era) if era else "",
         mood_word=core.hand.word,

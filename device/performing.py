@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from device.effects import Effect
     from device.events import Event
     from device.eye import Eye
+    from device.frontends.announcements import Announcements
     from device.music.ports import Player
     from device.recommend.local import LocalTiers
     from device.recommend.remote import RemoteRecommender
@@ -52,13 +53,14 @@ class Performer:
         remote: RemoteRecommender,
         local: LocalTiers,
         answers: Answers,
+        announcements: Announcements,
         publish: Callable[[Publication], bool],
         put: Callable[[Event], None],
         clock: Callable[[], float],
     ) -> None:
         self._device_id, self._library, self._player = device_id, library, player
         self._store, self._eye, self._answers = store, eye, answers
-        self._remote, self._local = remote, local
+        self._remote, self._local, self._announcements = remote, local, announcements
         self._publish, self._put, self._clock = publish, put, clock
         self._not_kept = Tally(log, "things could not be kept", clock)
         self._perform = self._who_does()
@@ -79,6 +81,7 @@ class Performer:
             effects.SetMasks: lambda e: eye.set_masks(e.masks),
             effects.SetOutput: self._set_output,
             effects.SoundTest: lambda _: player.test_tone(),
+            effects.PlayAnnouncement: lambda e: self._announcements.announce(e.source),
             effects.Ask: self._ask,
             effects.Remember: self._remember,
             effects.Judge: lambda e: opinions.judge(self._store, e.track, e.verdict),

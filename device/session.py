@@ -59,6 +59,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     volume: Level = 0.6
     ceiling: Level = 1.0
     """The listener's own, under that of the settings."""
+    muted: bool = False
+    auto_play: bool = True
     policy: Policy | None = None
     """None: that of the settings."""
     mood: Mood | None = None

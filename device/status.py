@@ -68,6 +68,9 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     liked: bool = False
     """The track that is on."""
     volume_ceiling: float = 1.0
+    muted: bool = False
+    auto_play: bool = True
+    """Music begins by itself."""
     repeat: str = "off"
     era: str = ""
     """A decade such as 90s; empty is any."""

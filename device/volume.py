@@ -19,7 +19,8 @@ class Volume:
         self.ceiling = ceiling
         """The lowest of the ceilings."""
         self.level = min(level, ceiling)
-        """What is heard."""
+        """What is heard, unless it is muted."""
+        self.muted = False
 
     @property
     def own_ceiling(self) -> float:
@@ -29,7 +30,13 @@ class Volume:
     def set(self, level: float) -> list[Effect]:
         """Want this level; above the ceiling it is the ceiling."""
         self._wanted = self.level = max(0.0, min(level, self.ceiling))
+        self.muted = False
         return [SetVolume(volume=self.level)]
+
+    def mute(self, *, on: bool) -> list[Effect]:
+        """Silence, or the level again; whoever sets a level ends it too."""
+        self.muted = on
+        return [SetVolume(volume=0.0 if on else self.level)]
 
     def set_ceiling(self, level: float, whose: str) -> list[Effect]:
         """Put a ceiling in; the settings' own is never raised by it."""
@@ -37,4 +44,4 @@ class Volume:
         self._ceilings[whose] = max(0.0, min(level, 1.0))
         self.ceiling = min(self._ceilings.values())
         self.level = min(self._wanted, self.ceiling)
-        return [SetVolume(volume=self.level)] if self.level != before else []
+        return [SetVolume(volume=self.level)] if self.level != before and not self.muted else []

@@ -17,6 +17,7 @@ from device.events import (
     TrackStarted,
 )
 from device.music.ports import PAUSE_SECONDS, Join, SoundMeasured
+from device.music.sound.pcm import Pcm
 
 RMS = 0.1
 """Loudness of all music here."""
@@ -64,6 +65,8 @@ class FakePlayer:
         self.output_name = ""
         self.tones = 0
         """Test tones so far."""
+        self.announced: list[int] = []
+        """Frames of each announcement."""
         self._prepared_gain_db = 0.0
         self._fade_left: float | None = None
         self._playing: _Playing | None = None
@@ -181,6 +184,10 @@ class FakePlayer:
     def test_tone(self) -> None:
         """Count a tone."""
         self.tones += 1
+
+    def announce(self, sound: Pcm) -> None:
+        """Play this over the lowered music."""
+        self.announced.append(len(sound))
 
     def position_seconds(self) -> float:
         """Position in the playing track; 0 when nothing plays."""

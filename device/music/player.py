@@ -30,6 +30,7 @@ from device.music.sound.card import STUCK_SECONDS, Card, CardLostError
 from device.music.sound.decks import Deck, Happening, Source, What
 from device.music.sound.mixer import Mixer
 from device.music.sound.output import Output
+from device.music.sound.pcm import Pcm
 from device.music.sound.stream import Decoder, PcmStream
 from device.music.sound.tone import test_tone
 
@@ -62,8 +63,7 @@ class PygamePlayer:
             `dummy` or `disk`.
         device: SDL's name of the card; None is the driver's default.
         buffer_ms: the card's buffer; larger bears a busier machine, smaller reacts sooner.
-        crossfade_seconds: the usual crossfade: TrackEnding comes 2 s before it has to begin.
-        stuck_seconds: a card that takes no sound for so long is lost.
+        crossfade_seconds, stuck_seconds: as `set_crossfade`; a card stuck for so long is lost.
 
     Raises:
         SoundUnavailableError: no card can be opened.
@@ -146,13 +146,8 @@ class PygamePlayer:
             return
         start = max(0.0, seconds)
         self._asked_at = self._clock()
-        deck = Deck(
-            current.track,
-            self._stream(current.path, start),
-            current.path,
-            start_seconds=start,
-            gain_db=current.gain_db,
-        )
+        stream, gain_db = self._stream(current.path, start), current.gain_db
+        deck = Deck(current.track, stream, current.path, start_seconds=start, gain_db=gain_db)
         self._mixer.seek(deck)
         self._wake.set()
 
@@ -189,6 +184,11 @@ class PygamePlayer:
     def test_tone(self) -> None:
         """Sound a tone on the left, then on the right, over whatever plays."""
         self._mixer.master.sound_tone(test_tone())
+        self._wake.set()
+
+    def announce(self, sound: Pcm) -> None:
+        """Play this over the lowered music."""
+        self._mixer.master.announce(sound)
         self._wake.set()
 
     def position_seconds(self) -> float:

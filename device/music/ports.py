@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.track import TrackId
+    from device.music.sound.pcm import Pcm
 
 PAUSE_SECONDS = 0.2
 """Fade of pause and resume: soft, and soon enough to feel like an answer."""
@@ -114,6 +115,9 @@ class Player(Protocol):
 
     def test_tone(self) -> None:
         """A short tone on the left, then on the right, at the volume that is set."""
+
+    def announce(self, sound: Pcm) -> None:
+        """Play this over the lowered music, paused or not; the music comes back after it."""
 
     def position_seconds(self) -> float:
         """Position in the playing track; 0 when nothing plays."""

@@ -6,12 +6,15 @@ import threading
 
 import numpy as np
 
-from device.music.sound import CHANNELS
+from device.music.sound import CHANNELS, RATE
 from device.music.sound.decks import Sound
 from device.music.sound.limiter import Limiter
 from device.music.sound.pcm import Pcm
 from device.music.sound.ramp import Ramp
 
+DUCKED = 0.2
+"""Of the music under an announcement: 14 dB less."""
+DUCK_SECONDS = 0.4
 SOFT_SECONDS = 0.05
 """Fade of a cut, of volume and of a card: shorter is heard as a pop."""
 FULL_SCALE = 32_768.0
@@ -29,6 +32,8 @@ class Master:
         self._card = Ramp(1.0)
         """0 while the sound card is being left."""
         self._tone: Sound = np.zeros((0, CHANNELS), np.float32)
+        self._duck = Ramp(1.0)
+        """Of the music alone; lower while something is announced."""
         self._limiter = Limiter()
 
     def set_volume(self, volume: float) -> None:
@@ -58,6 +63,13 @@ class Master:
         with self._lock:
             self._tone = tone
 
+    def announce(self, sound: Pcm) -> None:
+        """Add this to the music once that has been lowered; later ones follow."""
+        lead = np.zeros((round(DUCK_SECONDS * RATE), CHANNELS), np.float32)
+        with self._lock:
+            self._tone = np.concatenate([self._tone, lead, sound.astype(np.float32)])
+            self._duck.go(DUCKED, DUCK_SECONDS)
+
     @property
     def has_tone(self) -> bool:
         """Whether some of a tone is still to be heard."""
@@ -67,9 +79,13 @@ class Master:
     def add_tone(self, mixed: Sound) -> int:
         """Add the next of a tone; so many frames of it."""
         with self._lock:
+            if not (self._duck.resting and self._duck.target == 1.0):
+                mixed *= self._duck.take(len(mixed))[:, None]
             tone = self._tone[: len(mixed)]
             mixed[: len(tone)] += tone
             self._tone = self._tone[len(tone) :]
+            if not len(self._tone) and self._duck.target != 1.0:
+                self._duck.go(1.0, DUCK_SECONDS)
             return len(tone)
 
     def finished(self, mixed: Sound, *, last: bool) -> tuple[Pcm, float]:
