@@ -1,0 +1,1 @@
+"""Home automation: discovery by Home Assistant, state for it, and joining a home's broker."""
