@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from recommender_server.evaluation.measures import folds, matrix, measured, spli
 from recommender_server.evaluation.models import Learnt, learn, packed, scores
 from recommender_server.evaluation.moods import QUADRANTS, moods
 from recommender_server.evaluation.offline import ASKED, compared
+from recommender_server.evaluation.plots import recall_by_model
 from recommender_server.evaluation.report import json_of, summary
 from recommender_server.evaluation.sets import EvaluationError, playlists
 from recommender_server.evaluation.taste import ranked, tastes
@@ -196,6 +198,20 @@ def test_a_pack_is_held_against_exact_ranking_whatever_is_asked() -> None:
     assert len(exact) == len(ASKED) >= 5
     assert min(exact) > 0.97
     assert found["pack against 500 neighbours: taste alone"]["overlap"] < min(exact)
+
+
+def test_a_picture_is_drawn_of_playlists_only(
+    figures: dict[str, dict[str, float]], tmp_path: Path
+) -> None:
+    """Other protocols alone are refused; of two seeds a PNG is written, or said what is missing."""
+    with pytest.raises(EvaluationError, match="evaluate with playlists"):
+        recall_by_model(summary({"artists": [figures]}), tmp_path / "no.png")
+    found, picture = summary({"playlists": [figures, figures]}), tmp_path / "some" / "recall.png"
+    if find_spec("matplotlib") is None:
+        with pytest.raises(EvaluationError, match="figures"):
+            recall_by_model(found, picture)
+        return
+    assert recall_by_model(found, picture).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_missing_set_is_named(tmp_path: Path) -> None:

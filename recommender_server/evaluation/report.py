@@ -24,6 +24,8 @@ class Figure(NamedTuple):
     """What it has to reach; None where nothing is asked."""
     most: float | None = None
     """What it may take; None where nothing is asked."""
+    values: tuple[float, ...] = ()
+    """Of each seed."""
 
     @property
     def reached(self) -> bool | None:
@@ -57,7 +59,7 @@ def summary(runs: Runs) -> Summary:
             for key in values:
                 numbers = [run[line][key] for run in seeds]
                 mean, spread = float(np.mean(numbers)), float(np.ptp(numbers))
-                figure = Figure(mean, spread, least.get(key), most.get(key))
+                figure = Figure(mean, spread, least.get(key), most.get(key), tuple(numbers))
                 found.setdefault(protocol, {}).setdefault(line, {})[key] = figure
     return found
 
