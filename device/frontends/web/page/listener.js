@@ -16,7 +16,7 @@ export function show(main) {
   const made = {}, panel = h("section", { class: "panel", id: "panel" }), nav = h("nav", { class: "tabs", "aria-label": t("tabs") });
   const mini = h("button", { type: "button", class: "mini", onclick: () => turn("now") });
   const middle = stage({ guest });
-  main.append(middle.box, panel, mini, nav);
+  main.append(middle.box, nav, panel, mini);
 
   function turn(name) {
     main.dataset.tab = name;

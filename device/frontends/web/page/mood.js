@@ -23,7 +23,7 @@ export function moodPanel({ guest = false } = {}) {
     redial();
     refill(picks, pickButtons(state));
     refill(camera, cameraButtons(state, guest));
-    refill(aims, ["match", "lift", "calm"].map((aim) => button(t(`policy.${aim}`), () => give("policy", aim), { class: "chip", "aria-pressed": String(state.policy === aim), title: t(`policy.${aim}.more`), key: aim })));
+    refill(aims, ["match", "lift", "calm"].map((aim) => button(t(`policy.${aim}`), () => give("policy", aim), { class: "chip", "aria-pressed": String(state.policy === aim), title: t(`policy.${aim}.more`), key: `aim-${aim}` })));
     if (!eras.children.length) for (const era of ["any", "60s", "70s", "80s", "90s", "2000s", "2010s", "2020s"]) eras.append(h("option", { value: era }, era === "any" ? t("era.any") : t("era.of", { era: era.replace("s", "") })));
     eras.value = state.era || "any";
   });

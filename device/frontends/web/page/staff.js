@@ -81,7 +81,7 @@ function mounting() {
 function limits() {
   const aims = h("div", { class: "chips", role: "group", "aria-label": t("policy") }), note = h("output", {});
   const ceiling = h("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": t("staff.ceiling") });
-  let held = 0;
+  let held = -Infinity;
   ceiling.addEventListener("input", () => { held = performance.now(); note.textContent = ceiling.value; });
   ceiling.addEventListener("change", () => give("volume_ceiling", ceiling.value));
   const volume = h("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": t("volume") });
@@ -139,7 +139,7 @@ function log() {
 }
 
 function machine() {
-  let sure = 0;
+  let sure = -Infinity;
   const restart = button(t("staff.restart"), async () => {
     if (performance.now() - sure > 6000) { sure = performance.now(); toast(t("staff.restart.sure")); return; }
     const told = await post("/api/staff/restart", {});

@@ -92,7 +92,7 @@ export function question(box, asked, guest) {
 export function volume() {
   const slide = h("input", { type: "range", min: 0, max: 100, step: 1, class: "volume", "aria-label": t("volume") });
   const note = h("span", { class: "time" }), box = h("label", { class: "loud" }, icon("volume"), slide, note);
-  let ceiling = 100, held = 0, waiting = null;
+  let ceiling = 100, held = -Infinity, waiting = null;
   async function send() {
     if (waiting === null) return;
     const level = waiting;
