@@ -29,7 +29,8 @@ from device.core import Core
 from device.effects import Answered, SetVolume
 from device.eye import Eye, listening_socket
 from device.frontends.announcements import Announcements
-from device.frontends.web.opening import open_page
+from device.frontends.home_assistant.sharing import status_topic
+from device.frontends.opening import open_frontends
 from device.guest import public_state
 from device.journal import Journal
 from device.look import look
@@ -113,7 +114,7 @@ class App:
         # Last, since opening a sound card takes longest: files are read meanwhile.
         self._player, self._sound_driver = player(self._queue.put)
         self._performer = self._make_performer()
-        self._page = open_page(settings, self)
+        self._frontends = open_frontends(settings, self, self._publish, self._store)
 
     def run(self) -> None:
         """Run until `end` is called."""
@@ -151,13 +152,11 @@ class App:
     def _make_bus(self) -> Bus:
         device = self._settings.device_id
         available = topics.of_device(device, topics.AVAILABILITY)
+        home = status_topic(self._settings.home_assistant.prefix)
         return Bus(
             self._settings.broker,
             f"mlfym-{device}",
-            subscriptions=[
-                *self._remote.subscriptions,
-                self._commands.subscription,
-            ],
+            subscriptions=[*self._remote.subscriptions, self._commands.subscription, home],
             received=self._queue.put,
             link_changed=self._queue.put,
             will=Publication(topic=available, payload=topics.OFFLINE, retain=True),
@@ -187,6 +186,7 @@ class App:
             local=self._local,
             answers=self.answers,
             announcements=Announcements(Path(self._settings.music_folder), self._player),
+            frontends=lambda: self._frontends,
             publish=self._publish,
             put=self._queue.put,
             clock=self._clock,
@@ -199,7 +199,7 @@ class App:
         self._library_is(self._store.tracks())
         self._handle(starting.restored(self._store, self._bookmark, self._clock()))
         self._control.start()
-        self._page.start()
+        self._frontends.start()
         self._eye.start()
         self._bus.start()
         if starting.camera_wanted(self._store, self._settings):
@@ -213,7 +213,7 @@ class App:
         self._performer.tell(topics.AVAILABILITY, topics.OFFLINE, retain=True)
         self._bus.stop()
         self._scout.stop()
-        self._page.stop()
+        self._frontends.stop()
         self._eye.stop()
         self._control.stop()
         self._player.close()
@@ -236,6 +236,7 @@ class App:
             self._bookmark.write(on, deck.position_seconds(now), now)
         if now - self._looked_at >= LOOK_SECONDS:
             self._snapshot, self._looked_at = self._look(), now
+            self._frontends.show(self._snapshot)
 
     def _tick(self) -> events.Tick:
         unix = self._unix_clock()
@@ -289,9 +290,10 @@ class App:
         if up:
             self._performer.tell(topics.AVAILABILITY, topics.ONLINE, retain=True)
             self._performer.announce(public_state(self._core, self._clock()))
+            self._frontends.link_up()
 
     def _receive(self, publication: Publication) -> None:
-        if not self._commands.receive(publication):
+        if not (self._frontends.receive(publication) or self._commands.receive(publication)):
             self._remote.receive(publication)
 
     def _publish(self, publication: Publication) -> bool:

@@ -95,6 +95,16 @@ class PlayAnnouncement(Effect, frozen=True, kw_only=True):
     """An http(s) address on the local network, or a file of the music folder."""
 
 
+class Discover(Effect, frozen=True, kw_only=True):
+    """Let home automation find this device, or forget it."""
+
+    on: bool
+
+
+class Restart(Effect, frozen=True, kw_only=True):
+    """End the program; who watches over it starts it again."""
+
+
 class Ask(Effect, frozen=True, kw_only=True):
     """Have a tier rank; its answer comes as a RankingArrived event."""
 
@@ -180,6 +190,8 @@ AnyEffect = (
     | SetOutput
     | SoundTest
     | PlayAnnouncement
+    | Discover
+    | Restart
     | Ask
     | Remember
     | Judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from device.command import Command, CommandError, Done
-from device.effects import PlayAnnouncement
+from device.effects import Discover, PlayAnnouncement, Restart
 from device.session import Hold
 
 if TYPE_CHECKING:
@@ -53,7 +53,21 @@ def _announce(_core: Core, argument: str, _at: float) -> Done:
     return Done([PlayAnnouncement(source=announced(argument))], "the announcement is fetched")
 
 
+def _home_assistant(_core: Core, argument: str, _at: float) -> Done:
+    shown = argument == ON
+    text = "Home Assistant shows this device" if shown else "Home Assistant forgets this device"
+    return Done([Discover(on=shown)], text)
+
+
+def _restart(_core: Core, _argument: str, _at: float) -> Done:
+    return Done([Restart()], "the device starts anew, where it was")
+
+
 COMMANDS = {
+    "home_assistant": Command(
+        _home_assistant, "Show the device in Home Assistant, or remove it", choices=(ON, OFF)
+    ),
+    "restart": Command(_restart, "Start the device's program anew"),
     "mute": Command(_mute, "Silence, and the volume back", choices=(ON, OFF, TOGGLE)),
     "auto_play": Command(_auto_play, "Whether music begins by itself", choices=(ON, OFF)),
     "announce": Command(

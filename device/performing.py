@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from device.events import Event
     from device.eye import Eye
     from device.frontends.announcements import Announcements
+    from device.frontends.opening import Frontends
     from device.music.ports import Player
     from device.recommend.local import LocalTiers
     from device.recommend.remote import RemoteRecommender
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SESSION_KEY, CAMERA_KEY, OUTPUT_KEY = "session", "camera", "output"
+DISCOVERY_KEY = "discovery"
 ON, OFF = "on", "off"
 
 
@@ -54,6 +56,7 @@ class Performer:
         local: LocalTiers,
         answers: Answers,
         announcements: Announcements,
+        frontends: Callable[[], Frontends],
         publish: Callable[[Publication], bool],
         put: Callable[[Event], None],
         clock: Callable[[], float],
@@ -61,6 +64,7 @@ class Performer:
         self._device_id, self._library, self._player = device_id, library, player
         self._store, self._eye, self._answers = store, eye, answers
         self._remote, self._local, self._announcements = remote, local, announcements
+        self._frontends = frontends
         self._publish, self._put, self._clock = publish, put, clock
         self._not_kept = Tally(log, "things could not be kept", clock)
         self._perform = self._who_does()
@@ -82,6 +86,8 @@ class Performer:
             effects.SetOutput: self._set_output,
             effects.SoundTest: lambda _: player.test_tone(),
             effects.PlayAnnouncement: lambda e: self._announcements.announce(e.source),
+            effects.Discover: self._discover,
+            effects.Restart: lambda _: self._frontends().restart(),
             effects.Ask: self._ask,
             effects.Remember: self._remember,
             effects.Judge: lambda e: opinions.judge(self._store, e.track, e.verdict),
@@ -152,6 +158,10 @@ class Performer:
     def _set_output(self, effect: effects.SetOutput) -> None:
         self._player.output(effect.name)
         self._store.put(OUTPUT_KEY, effect.name)
+
+    def _discover(self, effect: effects.Discover) -> None:
+        self._frontends().discover(on=effect.on)
+        self._store.put(DISCOVERY_KEY, ON if effect.on else OFF)
 
     def _ask(self, effect: effects.Ask) -> None:
         query = msgspec.structs.replace(effect.query, library=self._remote.library)

@@ -144,6 +144,47 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Pages that are kept up to date at a time; others ask now and then."""
 
 
+class HomeAssistantSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How Home Assistant finds the device (docs/home_assistant.md)."""
+
+    discovery: bool = True
+    """Show the device by itself to a Home Assistant on the same broker."""
+    prefix: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] = "homeassistant"
+    """Its discovery prefix, if it was changed there."""
+
+
+Pin = Annotated[str, msgspec.Meta(pattern="^([A-Z0-9]{1,16})?$")]
+
+
+class ButtonSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which GPIO pins have what (gpiozero's names, such as GPIO17); empty: nothing."""
+
+    play_pause: Pin = ""
+    next: Pin = ""
+    like: Pin = ""
+    louder: Pin = ""
+    quieter: Pin = ""
+    rotary_a: Pin = ""
+    rotary_b: Pin = ""
+    """A rotary encoder for the volume, instead of two buttons."""
+    camera: Pin = ""
+    """A switch to ground: closed lets the camera be used, open keeps it off, whoever asks."""
+    privacy_led: Pin = ""
+    """Lit while the camera may be open, and before its first frame."""
+    bounce_seconds: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02
+    volume_step: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
+    """Percent for a click."""
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the device is found by name."""
+
+    mdns_name: Annotated[str, msgspec.Meta(pattern="^([a-z0-9][a-z0-9-]{0,62})?$")] = ""
+    """`mlfym` makes http://mlfym.local work; empty: no name of its own is told."""
+    find_broker: bool = False
+    """Look for a broker that tells of itself by mDNS instead of `broker.host`."""
+
+
 class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one device."""
 
@@ -160,6 +201,9 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
     sound: SoundSettings = SoundSettings()
     library: LibrarySettings = LibrarySettings()
     web: WebSettings = WebSettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
+    buttons: ButtonSettings = ButtonSettings()
+    network: NetworkSettings = NetworkSettings()
     presence: PresenceSettings = PresenceSettings()
     dayparts: Annotated[tuple[Daypart, ...], msgspec.Meta(max_length=48)] = ()
     """The first that holds counts; none: as `music` says, all day."""

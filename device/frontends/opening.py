@@ -1,0 +1,73 @@
+"""Opens what lets people and homes reach the device: its page and home automation."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from device.frontends.home_assistant.sharing import Sharing
+from device.frontends.web.opening import open_page
+from device.performing import DISCOVERY_KEY, ON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.bus import Publication
+    from device.frontends.web.opening import Page, Shell
+    from device.settings import DeviceSettings
+    from device.status import Status
+    from device.store import Store
+
+
+class Frontends:
+    """All of them, as core's shell sees them. Every call but `start` and `stop` is core's thread's.
+
+    `parts` start in order and stop in reverse.
+    """
+
+    def __init__(self, parts: list[Page], sharing: Sharing, restart: Callable[[], None]) -> None:
+        self._parts, self._sharing, self.restart = parts, sharing, restart
+        self.receive = sharing.receive
+        self.link_up = sharing.link_up
+
+    def start(self) -> None:
+        """Begin."""
+        for part in self._parts:
+            part.start()
+
+    def stop(self) -> None:
+        """End."""
+        for part in reversed(self._parts):
+            part.stop()
+
+    def show(self, status: Status) -> None:
+        """Tell a new snapshot."""
+        self._sharing.show(status)
+
+    def discover(self, *, on: bool) -> None:
+        """Let home automation find this device, or forget it."""
+        self._sharing.discover(on=on)
+
+
+def program_version() -> str:
+    """Of the installed program."""
+    try:
+        return version("mlfym")
+    except PackageNotFoundError:
+        return "0"
+
+
+def open_frontends(
+    settings: DeviceSettings,
+    shell: Shell,
+    publish: Callable[[Publication], bool],
+    store: Store,
+) -> Frontends:
+    """Those that the settings want, not started yet."""
+    cover = shell.artwork.artwork
+    sharing = Sharing(settings, publish, cover, shell.clock, version=program_version())
+    said = store.get(DISCOVERY_KEY)
+    if said is not None:
+        sharing.discoverable = said == ON
+    parts = [open_page(settings, shell)]
+    return Frontends(parts, sharing, shell.end)
