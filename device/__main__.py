@@ -12,6 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from contracts.broker_address import broker_of
 from contracts.settings import EXIT_REFUSED, EXIT_SETTINGS, SettingsError, load_settings
 from contracts.topics import TopicError, checked_id
 from device.app import App
@@ -32,12 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; 2 for wrong settings, 78 for what no restart can mend."""
     parser = argparse.ArgumentParser(prog="python -m device", description=__doc__)
     parser.add_argument("--settings", type=Path, help="TOML; without it, the defaults")
+    parser.add_argument("--broker", help="mqtt://user@host, before the settings' own")
     parser.add_argument("--verbose", action="store_true", help="log each decision")
     options = parser.parse_args(arguments)
     level = logging.DEBUG if options.verbose else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = load_settings(options.settings, DeviceSettings)
+        if options.broker:
+            broker = broker_of(options.broker, os.environ)
+            settings = msgspec.structs.replace(settings, broker=broker)
         checked_id(settings.device_id)
         log.info("%s starts, with music from %s", settings.device_id, settings.music_folder)
         app = _app(settings)
