@@ -68,7 +68,7 @@ function notice() {
   const points = ["notice.sees", "notice.never", "notice.ends", "notice.choice"];
   return h("div", { class: "scene" }, h("div", { class: "card notice", role: "region", "aria-label": t("notice.title") },
     h("h1", {}, t("notice.title")),
-    h("ul", {}, points.map((point) => h("li", {}, icon("sparkle"), h("span", {}, t(point, { minutes: Math.ceil(live.about.session_seconds / 60) }))))),
+    h("ul", { class: "points" }, points.map((point) => h("li", {}, icon("sparkle"), h("span", {}, t(point, { minutes: Math.ceil(live.about.session_seconds / 60) }))))),
     h("p", { class: "hint" }, t("notice.who")),
     h("div", { class: "both" }, button(t("notice.agree"), begin, { class: "primary" }, "camera"), button(t("notice.without"), () => { begun = performance.now(); turn("session"); }, { class: "say" }), button(t("back"), () => turn("idle"), { class: "say" })),
     h("div", { class: "countdown", "aria-hidden": "true" })));
