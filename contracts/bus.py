@@ -72,8 +72,7 @@ class Bus:
             self._client.will_set(will.topic, will.payload, will.qos, will.retain)
         if broker.username:
             self._client.username_pw_set(broker.username, broker.password)
-        if broker.ca_file:
-            self._client.tls_set(broker.ca_file, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+        self._refusal = self._secured(broker.ca_file) if broker.ca_file else ""
         self._client.on_socket_open = _without_delay
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -87,6 +86,9 @@ class Bus:
 
     def start(self) -> None:
         """Connect in the background, now or as soon as the broker is there."""
+        if self._refusal:  # never without the encryption that was asked for
+            log.error("%s", self._refusal)
+            return
         self._client.connect_async(
             self._broker.host, self._broker.port, KEEPALIVE_SECONDS, clean_start=True
         )
@@ -116,6 +118,15 @@ class Bus:
             properties,
         )
         return True
+
+    def _secured(self, authority: str) -> str:
+        """Trust this authority alone, from TLS 1.2 on; why that cannot be, empty when it can."""
+        try:
+            self._client.tls_set(authority, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+        except OSError as error:  # a missing file, or one that holds no certificate
+            why = error.strerror or error
+            return f"no broker: the authority {authority} cannot be read ({why}); pair this anew"
+        return ""
 
     def _on_connect(
         self,

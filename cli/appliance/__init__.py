@@ -1,0 +1,1 @@
+"""What sets an appliance up: accounts, certificates, files. Standard library only."""
