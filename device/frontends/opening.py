@@ -5,18 +5,37 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from device.camera_gate import CameraGate, OpenGate
 from device.frontends.home_assistant.sharing import Sharing
 from device.frontends.web.opening import open_page
 from device.performing import DISCOVERY_KEY, ON
+from device.settings import ButtonSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contracts.bus import Publication
+    from device.events import Event
     from device.frontends.web.opening import Page, Shell
     from device.settings import DeviceSettings
     from device.status import Status
     from device.store import Store
+
+
+def open_buttons(
+    settings: ButtonSettings, put: Callable[[Event], None], clock: Callable[[], float]
+) -> CameraGate:
+    """Buttons, camera switch and privacy LED; a device without any does not load what reads pins.
+
+    Raises:
+        ButtonsError: a pin that the settings name cannot be had.
+
+    """
+    if settings == ButtonSettings():
+        return OpenGate()
+    from device.frontends.buttons import Buttons  # noqa: PLC0415
+
+    return Buttons(settings, put, clock)
 
 
 class Frontends:

@@ -50,7 +50,7 @@ export function stage({ guest = false, plain = false } = {}) {
     }
     const album = [state.now?.album, state.now?.year].filter(Boolean).join(" · ");
     refill(names, [h("h1", {}, song.title), h("p", { class: "artist" }, song.artist || t("no_artist")), album && h("p", { class: "album" }, album)]);
-    refill(reason, [icon("sparkle"), h("span", {}, h("b", {}, `${t("why")} `), why(song.why) || t("why.new")),
+    refill(reason, [h("span", {}, icon("sparkle"), h("b", {}, ` ${t("why")} `), why(song.why) || t("why.new")),
       h("span", { class: "tier", title: t(`tier.${song.tier}.more`) }, t(`tier.${song.tier}`))]);
     const on = state.playback === "playing";
     box.dataset.playing = on;
