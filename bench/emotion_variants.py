@@ -37,9 +37,10 @@ def raw(network: MobileNetV2, checkpoint: Path) -> MobileNetV2:
 def rows(faces: Faces, checkpoint: Path, size: int) -> list[dict[str, Any]]:
     """Accuracy of each variant; the first row is what is shipped."""
     network = weights.trained(checkpoint)
-    logits = {side: predict(network, faces, side) for side in SIZES}
-    found = [_row(f"averaged weights at {size} px (shipped)", logits[size], faces)]
-    found += [_row(f"at {s} px", logits[s], faces) for s in SIZES if s != size]
+    sides = (size,) if network.pool else SIZES  # weighted places fix the size of the last map
+    logits = {side: predict(network, faces, side) for side in sides}
+    found = [_row(f"averaged weights at {size} px", logits[size], faces)]
+    found += [_row(f"at {s} px", logits[s], faces) for s in sides if s != size]
     both = (logits[size] + predict(network, dataset.mirrored(faces), size)) / 2
     found.append(_row("mean with the mirrored face, twice the work", both, faces))
     if checkpoint.suffix != ".npz":

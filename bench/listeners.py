@@ -7,8 +7,7 @@ then another one of the same handful: somebody who laughs, looks away and laughs
 picture stands under an exposure, a side light and a blur of its own, drawn once (`lit`); each
 frame of it moves by the trembling of a detector's box and has a sensor's noise (`trembled`).
 One frame in ten, each by itself, shows no face. As in the appliance, a reading holds for
-`device.vision.following`'s `read_again_seconds`, and faces are read in turns from the picture and
-from its mirror image.
+`device.vision.following`'s `read_again_seconds`.
 
 So frames are as correlated as a camera's: a picture that the model misreads stays misread while
 it is shown, and a handful with three misread pictures is a listener whom no filter can set right.
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from device.vision.emotions import EmotionClassifier
     from model_export.dataset import Split
 
 HANDFUL = 5
@@ -59,7 +57,7 @@ class Readings:
     """What the model reads from the pictures of each mood, in the order of figures.THREE."""
 
     chances: tuple[NDArray[np.float32], ...]
-    """Of each mood: probabilities [pictures, TREMBLES, 2, 8], plain and mirrored."""
+    """Of each mood: probabilities [pictures, TREMBLES, 8]."""
     cutoff: float
     """A highest probability under this is no reading."""
 
@@ -93,19 +91,13 @@ def readings(path: Path, split: Split, random: Generator) -> Readings:
         read.append(
             np.array(
                 [
-                    [_both_ways(classifier, trembled(s, random)) for _ in range(TREMBLES)]
+                    [classifier.probabilities(trembled(s, random)) for _ in range(TREMBLES)]
                     for s in standing
                 ],
                 np.float32,
             )
         )
     return Readings(tuple(read), read_manifest(MODELS / "emotion.json").unknown_below)
-
-
-def _both_ways(classifier: EmotionClassifier, crop: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
-    """What a crop reads as, and what its mirror image does."""
-    sides = crop, np.ascontiguousarray(crop[:, ::-1])
-    return [classifier.probabilities(side) for side in sides]
 
 
 def lit(picture: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
@@ -169,7 +161,7 @@ def session(
 def _shown(
     pictures: NDArray[np.float32], frames: int, per_second: float, random: Generator
 ) -> NDArray[np.float32]:
-    """Readings [frames, 2, 8] of one handful, a picture at a time, both ways round."""
+    """Readings [frames, 8] of one handful, a picture at a time."""
     handful = random.choice(len(pictures), HANDFUL, replace=False)
     chosen = np.zeros(frames, np.int64)
     at, place = 0, int(random.integers(HANDFUL))
@@ -181,8 +173,8 @@ def _shown(
 
 
 def _held(shown: NDArray[np.float32], per_second: float, seconds: float) -> NDArray[np.float32]:
-    """What is told [frames, 8] when only some frames are read, each the other way round."""
+    """What is told [frames, 8] when only some frames are read."""
     frames = np.arange(len(shown))
     reading = frames // max(1, math.ceil(round(seconds * per_second, 6)))
     first = np.searchsorted(reading, reading)
-    return np.asarray(shown[first, reading % 2], np.float32)
+    return np.asarray(shown[first], np.float32)

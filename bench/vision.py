@@ -52,12 +52,10 @@ class Looks:
         """As the sight says."""
         return self._sight.far_is_open
 
-    def read(
-        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
-    ) -> tuple[Face, ...]:
+    def read(self, frame: NDArray[np.uint8], found: Sequence[FoundFace]) -> tuple[Face, ...]:
         """Count and read."""
         self.readings += len(found)
-        return self._sight.read(frame, found, mirrored=mirrored)
+        return self._sight.read(frame, found)
 
     def find_near(self, frame: NDArray[np.uint8]) -> list[FoundFace]:
         """Count and look."""

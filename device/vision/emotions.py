@@ -12,8 +12,6 @@ from contracts.preprocess import crop_face, square_around, standardise
 from contracts.vision_wire import Box, Face
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from contracts.model_manifest import ModelManifest
@@ -50,20 +48,15 @@ class EmotionClassifier:
         logits = self._model.run(standardise(crop, self._size)[None])[0].reshape(-1)
         return softmax(logits.astype(np.float64) / self._manifest.temperature)
 
-    def read(
-        self, frame: NDArray[np.uint8], found: FoundFace, mirrored: Sequence[bool] = (False,)
-    ) -> Face:
+    def read(self, frame: NDArray[np.uint8], found: FoundFace) -> Face:
         """The face as it crosses the wire.
 
         Args:
             frame: uint8 [height, width, 3] BGR.
             found: where the detector found it.
-            mirrored: whether it is read in the mirror; of several readings the mean counts.
 
         """
-        crop = self.crop(frame, found)
-        sides = [crop[:, ::-1] if mirror else crop for mirror in mirrored]
-        chances = np.mean([self.probabilities(np.ascontiguousarray(s)) for s in sides], axis=0)
+        chances = self.probabilities(self.crop(frame, found))
         valence, arousal = chances @ _COORDINATES
         return Face(
             box=box_of(found, frame),

@@ -4,8 +4,7 @@ Between two frames a listener hardly moves, and looking costs far more than foll
 found face leaves a small picture of itself; in the next frames that picture is searched for
 around where the face was (normalised cross-correlation). When it is not found well enough, or it
 is time again, the detectors look at the whole frame. The emotions of faces that are followed are
-read in turns from the face and from its mirror image, and not in every frame; in between the last
-reading holds.
+not read in every frame; in between the last reading holds.
 """
 
 from __future__ import annotations
@@ -89,10 +88,8 @@ class Finder(Protocol):
     def close_far(self) -> None:
         """Let the far detector's memory go until it is needed again."""
 
-    def read(
-        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
-    ) -> tuple[Face, ...]:
-        """The emotions of found faces, or of their mirror images."""
+    def read(self, frame: NDArray[np.uint8], found: Sequence[FoundFace]) -> tuple[Face, ...]:
+        """The emotions of found faces."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,6 @@ class Watch:
         self._followed: tuple[Followed, ...] = ()
         self._shape: tuple[int, ...] = ()
         self._seen_at = self._near_at = self._far_at = self._read_at = -math.inf
-        self._mirrored = False
 
     def faces(
         self, frame: NDArray[np.uint8], at: float, masks: Sequence[Box] = ()
@@ -171,13 +167,13 @@ class Watch:
     def _read(
         self, frame: NDArray[np.uint8], at: float, seen: Sequence[FoundFace]
     ) -> tuple[Face, ...]:
-        """Read all faces now, each time the other way round, and remember what was read."""
-        faces = self._sight.read(frame, seen, mirrored=self._mirrored)
+        """Read all faces now, and remember what was read."""
+        faces = self._sight.read(frame, seen)
         read = {id(face): reading for face, reading in zip(seen, faces, strict=True)}
         self._followed = tuple(
             replace(followed, reading=read.get(id(followed.face))) for followed in self._followed
         )
-        self._read_at, self._mirrored = at, not self._mirrored
+        self._read_at = at
         return faces
 
     def _rest(self, at: float) -> None:

@@ -141,18 +141,14 @@ class Sight:
     ) -> tuple[Face, ...]:
         """Faces of a uint8 [height, width, 3] BGR frame, largest first.
 
-        A face whose centre lies in one of `masks` is left out before its emotion is read. A
-        `thorough` look reads each face in the mirror too.
+        A face whose centre lies in one of `masks` is left out before its emotion is read.
         """
         found = unmasked(self.find(frame, thorough=thorough), frame, masks)
-        sides = (False, True) if thorough else (False,)
-        return tuple(self.classifier.read(frame, face, sides) for face in found)
+        return self.read(frame, found)
 
-    def read(
-        self, frame: NDArray[np.uint8], found: Sequence[FoundFace], *, mirrored: bool = False
-    ) -> tuple[Face, ...]:
-        """The emotions of faces found in a frame, or of their mirror images."""
-        return tuple(self.classifier.read(frame, face, (mirrored,)) for face in found)
+    def read(self, frame: NDArray[np.uint8], found: Sequence[FoundFace]) -> tuple[Face, ...]:
+        """The emotions of faces found in a frame."""
+        return tuple(self.classifier.read(frame, face) for face in found)
 
     def _as_near(self, face: FoundFace) -> FoundFace:
         framing = self._far_framing
