@@ -263,7 +263,7 @@ class DeviceEvent(Message, frozen=True, kw_only=True):
     subject: str = ""
 
 
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 def encode(message: Message) -> bytes:

@@ -12,7 +12,6 @@ from contracts.messages import (
     InteractionBatch,
     InteractionKind,
     InteractionsAck,
-    Message,
     MessageError,
     decode,
 )
@@ -50,13 +49,13 @@ def keep(store: Storage, device: str, batch: InteractionBatch) -> InteractionsAc
     return InteractionsAck(ids=tuple(interaction.id for interaction in batch.interactions))
 
 
-class _Rows(Message, frozen=True):
+class _Rows(msgspec.Struct, frozen=True):
     """A batch whose rows are not read yet."""
 
     interactions: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=500)]
 
 
-class _Named(Message, frozen=True):
+class _Named(msgspec.Struct, frozen=True):
     """All that is asked of a row that cannot be kept."""
 
     id: Identifier

@@ -145,7 +145,8 @@ class TestLibrary:
         """The device reads title, artist, moods, tempo, year, valence and arousal of a file."""
         piece = PIECES[3]
         (path,) = make_library(tmp_path, pieces=[piece], length_seconds=2.0)
-        tags = read_tags(str(path))
+        with path.open("rb") as file:
+            tags = read_tags(str(path), file)
         assert (tags.title, tags.artist, tags.album) == (piece.title, piece.artist, piece.album)
         assert set(piece.moods) <= set(tags.tags)
         assert (tags.bpm, tags.year) == (piece.bpm, piece.year)
