@@ -32,7 +32,8 @@ def broker_of(address: str, environment: Mapping[str, str]) -> BrokerSettings:
     why = _wrong(parts, password)
     if why:
         hint = f"mqtt://user@host:1883 or mqtts://user@host, the password in {PASSWORD_VARIABLE}"
-        raise SettingsError("--broker", [f"{why}: write {hint}"])
+        source = "--broker"
+        raise SettingsError(source, [f"{why}: write {hint}"])
     return BrokerSettings(
         host=parts.hostname or "",
         port=parts.port or PORTS[parts.scheme],

@@ -30,7 +30,7 @@ from device.effects import Answered, SetVolume
 from device.eye import Eye, listening_socket
 from device.frontends.announcements import Announcements
 from device.frontends.home_assistant.sharing import status_topic
-from device.frontends.opening import open_frontends
+from device.frontends.opening import open_buttons, open_frontends
 from device.guest import public_state
 from device.journal import Journal
 from device.look import look
@@ -163,12 +163,12 @@ class App:
         )
 
     def _make_eye(self, inherited_sockets: int) -> Eye:
-        camera = self._settings.camera
+        camera, put, clock = self._settings.camera, self._queue.put, self._clock
         configure = Configure(
             camera=camera.source, frames_per_second=camera.frames_per_second, masks=camera.masks
         )
         socket = listening_socket(Path(self._settings.vision_socket), inherited_sockets)
-        return Eye(socket, configure, self._queue.put, self._clock)
+        return Eye(socket, configure, put, clock, open_buttons(self._settings.buttons, put, clock))
 
     def _make_scout(self) -> Scout:
         folder = Path(self._settings.music_folder).expanduser()

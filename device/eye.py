@@ -26,6 +26,7 @@ from contracts.vision_wire import (
     Heartbeat,
 )
 from device import events
+from device.camera_gate import CameraGate, OpenGate
 from device.photo_desk import PhotoDesk
 
 if TYPE_CHECKING:
@@ -68,12 +69,16 @@ class Eye:
         configure: Configure,
         put: Callable[[Event], None],
         clock: Callable[[], float],
+        gate: CameraGate | None = None,
     ) -> None:
         self._listener, self._configure = listener, configure
+        self._gate = gate or OpenGate()
         self._put, self._clock = put, clock
         self._peer: socket.socket | None = None
         self._camera_wanted = False
         self._lock = threading.Lock()
+        self._camera = threading.RLock()
+        """Held from lighting the light to sending CameraOn: nobody puts it out between them."""
         self.photos = PhotoDesk(self._send_beside)
         self._malformed = Tally(log, "unreadable packets from vision", clock)
         self._ended = threading.Event()
@@ -85,25 +90,48 @@ class Eye:
     def start(self) -> None:
         """Accept vision, and keep telling it that core is alive, on threads of their own."""
         self._accepting.start()
+        self._gate.start(self._gate_moved)
         threading.Thread(target=self._beat, name="eye-heartbeat", daemon=True).start()
 
     def stop(self) -> None:
         """Close the camera and the socket."""
         self._ended.set()
         self._send(CameraOff())
+        self._gate.close()
         self._waker.close()
         self._accepting.join()
         self._leave(self._peer)
 
     def set_camera(self, *, on: bool) -> None:
         """Open or close the camera now, and again whenever vision comes back."""
-        self._camera_wanted = on
-        self._send(CameraOn() if on else CameraOff())
+        with self._camera:
+            self._camera_wanted = on
+            if on:
+                self._open_camera()
+            else:
+                self._send(CameraOff())
 
     def set_masks(self, masks: tuple[Box, ...]) -> None:
         """Leave out faces in these regions, from the next frame on, and whenever vision comes."""
         self._configure = msgspec.structs.replace(self._configure, masks=masks)
         self._send(self._configure)
+
+    def _open_camera(self) -> None:
+        """Light the privacy LED, and only then open the camera; not against the switch."""
+        why = self._gate.refuses()
+        if not why:
+            self._send(CameraOn())
+            return
+        at, off = self._clock(), CameraState.OFF
+        self._put(events.CameraChanged(at=at, state=off, detail=why))
+
+    def _gate_moved(self) -> None:
+        """The switch at the device was moved."""
+        with self._camera:
+            if self._gate.locked:
+                self._send(CameraOff())
+            elif self._camera_wanted:
+                self._open_camera()
 
     def _accept(self) -> None:
         with self._listener, self._woken:
@@ -115,12 +143,15 @@ class Eye:
                 self._welcome(peer)
 
     def _welcome(self, peer: socket.socket) -> None:
-        self._leave(self._peer)
-        with self._lock:
-            self._peer = peer
-        self._send(self._configure)
-        if self._camera_wanted:
-            self._send(CameraOn())
+        with self._camera:
+            self._leave(self._peer)
+            with self._lock:
+                self._peer = peer
+            self._send(self._configure)
+            if self._gate.locked or not self._camera_wanted:
+                self._gate.closed()  # a program that has just come has no camera open
+            if self._camera_wanted:
+                self._open_camera()
         threading.Thread(target=self._read, args=(peer,), name="eye-in", daemon=True).start()
 
     def _read(self, peer: socket.socket) -> None:
@@ -145,12 +176,20 @@ class Eye:
             self._put(events.FacesSeen(at=at, faces=packet.faces))
         elif isinstance(packet, CameraReport):
             self._put(events.CameraChanged(at=at, state=packet.state, detail=packet.detail))
-            if packet.state is CameraState.OFF and self._camera_wanted:
-                self._send(CameraOn())  # it closed by itself, when this machine stood still
+            self._camera_reported(packet.state)
         elif isinstance(packet, vision_wire.PhotoAnalysed | vision_wire.PhotoRefused):
             self.photos.answered(packet)
         elif isinstance(packet, vision_wire.Hello):
             log.info("vision is up with %s and %s", packet.detector, packet.classifier)
+
+    def _camera_reported(self, state: CameraState) -> None:
+        with self._camera:
+            wanted = self._camera_wanted and not self._gate.locked
+            # One that failed is tried again by vision, so its light stays on.
+            if state is CameraState.OFF or (state is CameraState.FAILED and not wanted):
+                self._gate.closed()
+            if state is CameraState.OFF and wanted:
+                self._open_camera()  # it closed by itself, when this machine stood still
 
     def _beat(self) -> None:
         while not self._ended.wait(vision_wire.HEARTBEAT_SECONDS):
