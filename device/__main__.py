@@ -45,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.broker:
             broker = broker_of(options.broker, os.environ)
             settings = msgspec.structs.replace(settings, broker=broker)
+        elif settings.network.find_broker:
+            from device.frontends.naming import found_broker  # noqa: PLC0415 - if it is wanted
+
+            settings = msgspec.structs.replace(settings, broker=found_broker(settings.broker))
         checked_id(settings.device_id)
         log.info("%s starts, with music from %s", settings.device_id, settings.music_folder)
         app = _app(settings)

@@ -27,6 +27,7 @@ HOMES = {
     "libcamera": ("device.vision.picamera",),
     "pygame": ("device.music.sound",),
     "av": ("device.music.sound.decoder",),
+    "zeroconf": ("device.frontends.naming",),
     "gpiozero": ("device.frontends.buttons",),
     "starlette": ("device.frontends.web",),
     "uvicorn": ("device.frontends.web",),

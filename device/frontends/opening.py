@@ -89,4 +89,8 @@ def open_frontends(
     if said is not None:
         sharing.discoverable = said == ON
     parts = [open_page(settings, shell)]
+    if settings.network.mdns_name:
+        from device.frontends.naming import Naming  # noqa: PLC0415 - only who wants it loads it
+
+        parts.append(Naming(settings))
     return Frontends(parts, sharing, shell.end)
