@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import recommender_server
 from contracts.vision_wire import Box, PhotoAnalysed
 from device import effects
 from device.demo import BUNDLED_REEL
@@ -498,3 +500,12 @@ def test_every_word_is_there_in_both_languages() -> None:
     asked = set(re.findall(r'\bt\("([a-z_.0-9]+)"', scripts))
     assert len(asked) > 80
     assert asked <= english.keys()
+
+
+def test_the_moods_that_a_reason_names_are_known_in_korean() -> None:
+    """Every mood word of the tag space, which is where reasons take their words from."""
+    seed = Path(recommender_server.__file__).with_name("seed") / "moods.toml"
+    moods = tomllib.loads(seed.read_text(encoding="utf-8"))["mood"]
+    korean = json.loads((FOLDER / "ko.json").read_text(encoding="utf-8"))
+    unknown = [mood for mood in moods if not HANGUL.search(korean.get(f"term.{mood}", ""))]
+    assert unknown == []

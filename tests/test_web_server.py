@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from cli.demonstration.page import free_port
 from contracts.vision_wire import Box, PhotoRefused
+from device.app import App
 from device.commands import COMMANDS
 from device.frontends.web import staff_pin
 from device.frontends.web.guard import is_ours, own_names
 from device.frontends.web.rights import AT_HOME, GUEST, LISTENER, Role, may
 from device.frontends.web.server import listening
 from device.frontends.web.streams import MOST_A_GUEST
-from device.settings import CameraSettings, WebSettings
+from device.music.fakes import FakePlayer
+from device.photo_desk import AWAY
+from device.settings import CameraSettings, DeviceSettings, WebSettings
 from tests.stage import QUICK
 from tests.web_client import PATIENCE_SECONDS, Browser
 from tests.web_stage import PageStage
@@ -48,7 +54,7 @@ def cafe(tmp_path: Path) -> Iterator[PageStage]:
 
 @pytest.fixture
 def browser(stage: PageStage) -> Browser:
-    return Browser(stage).open()
+    return Browser(stage.port).open()
 
 
 def png(width: int, height: int) -> bytes:
@@ -99,7 +105,7 @@ def test_what_is_for_staff_is_refused_to_others(
 )
 def test_another_host_name_is_refused(stage: PageStage, host: str) -> None:
     """A name that somebody made lead here (DNS rebinding) gets nothing, not even the page."""
-    got = Browser(stage).get("/", Host=host)
+    got = Browser(stage.port).get("/", Host=host)
     assert got.status == 421
     assert b"<html" not in got.body
     assert got.cookies == []
@@ -128,7 +134,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(
     stage: PageStage, browser: Browser
 ) -> None:
     """HttpOnly and SameSite, the staff's strictly; the two are different cookies."""
-    (guest,) = Browser(stage).get("/").cookies
+    (guest,) = Browser(stage.port).get("/").cookies
     (staff,) = browser.enter(PIN).cookies
     assert {"HttpOnly", "SameSite=lax"} <= set(guest.split("; "))
     assert {"HttpOnly", "SameSite=strict"} <= set(staff.split("; "))
@@ -137,7 +143,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(
 
 def test_without_a_cookie_nothing_is_done(stage: PageStage) -> None:
     """The page has to be opened first, and says so."""
-    stranger = Browser(stage)
+    stranger = Browser(stage.port)
     assert stranger.command("next").json["code"] == "reload"
     assert stranger.get("/api/events").status == 401
     assert stranger.get("/api/browse").status == 401
@@ -145,7 +151,7 @@ def test_without_a_cookie_nothing_is_done(stage: PageStage) -> None:
 
 def test_every_answer_carries_the_strict_policy(stage: PageStage) -> None:
     """Errors too: nothing but our own files runs, and nobody may frame the page."""
-    browser = Browser(stage)
+    browser = Browser(stage.port)
     for path in ("/", "/page/main.js", "/api/about", "/nothing", "/api/events"):
         policy = browser.send("HEAD" if "event" in path else "GET", path, None)
         policy_text = policy.headers["content-security-policy"]
@@ -256,7 +262,7 @@ def test_weak_pins_are_not_taken(tmp_path: Path, pin: str) -> None:
 def test_without_a_pin_nobody_is_staff(tmp_path: Path) -> None:
     """And the answer says where one is set."""
     with PageStage(tmp_path, QUICK) as stage:
-        got = Browser(stage).open().enter(PIN)
+        got = Browser(stage.port).open().enter(PIN)
         assert got.json["code"] == "pin_unset"
         assert "./mlfym pin" in got.json["error"]
 
@@ -298,6 +304,15 @@ def test_what_vision_refuses_is_told(stage: PageStage, browser: Browser) -> None
     stage.photo_answer = PhotoRefused(photo="p", why="the picture is damaged")
     got = browser.post("/api/photo", png(640, 480))
     assert (got.status, got.json["error"]) == (422, "the picture is damaged")
+
+
+def test_photos_are_few_a_minute(stage: PageStage, browser: Browser) -> None:
+    """While vision looks at one it sees no camera."""
+    got = [browser.post("/api/photo", png(64, 64)) for _ in range(7)]
+    assert [answer.status for answer in got] == [200] * 6 + [429]
+    assert got[-1].json["wait"] == 60
+    stage.now += 61
+    assert browser.post("/api/photo", png(64, 64)).status == 200
 
 
 def test_a_flood_of_commands_is_stopped(stage: PageStage, browser: Browser) -> None:
@@ -374,7 +389,7 @@ def test_one_browser_gets_only_so_many_streams(browser: Browser) -> None:
 
 def test_a_hundred_pages_are_told(stage: PageStage) -> None:
     """Each gets the change, and core's own answer does not wait for any of them."""
-    streams = [Stream(Browser(stage).open()) for _ in range(100)]
+    streams = [Stream(Browser(stage.port).open()) for _ in range(100)]
     assert {stream.status for stream in streams} == {200}
     for stream in streams:
         stream.event("state")
@@ -383,6 +398,45 @@ def test_a_hundred_pages_are_told(stage: PageStage) -> None:
         while stream.event("state")["volume"] != 0.15:
             pass
         stream.close()
+
+
+def test_a_device_serves_its_page(tmp_path: Path) -> None:
+    """The whole program, with a player that makes no sound: its page commands it."""
+    port = free_port(0)
+    settings = DeviceSettings(
+        music_folder=str(tmp_path),
+        state_folder=str(tmp_path / "state"),
+        vision_socket=str(tmp_path / "vision.sock"),
+        web=WebSettings(port=port),
+    )
+    app = App(
+        settings,
+        lambda put: (FakePlayer(put, durations={}), "fake"),
+        clock=time.monotonic,
+        unix_clock=time.time,
+    )
+    running = threading.Thread(target=app.run)
+    running.start()
+    try:
+        browser = Browser(port)
+        until(browser.answers)
+        browser.open()
+        assert browser.command("volume", "35").json == {"said": "volume 35"}
+        assert app.status().state.volume == 0.35
+        refused = browser.post("/api/photo", png(64, 64))
+        assert (refused.status, refused.json["error"]) == (422, AWAY)
+    finally:
+        app.end()
+        running.join(PATIENCE_SECONDS)
+    assert not running.is_alive()
+    assert not browser.answers()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Try until it holds; give up after long patience."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "it never came"
 
 
 def test_an_unknown_path_and_a_wrong_method_are_told(browser: Browser) -> None:
@@ -421,7 +475,7 @@ def test_restarting_is_for_staff(browser: Browser) -> None:
 
 def phone(stage: PageStage) -> Browser:
     """A guest's phone: its requests do not come from the device itself."""
-    return Browser(stage).open()
+    return Browser(stage.port).open()
 
 
 def test_a_wish_joins_the_queue_once_a_quarter_of_an_hour(cafe: PageStage) -> None:

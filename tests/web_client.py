@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+from http import HTTPStatus
 from typing import Any, NamedTuple
-
-from tests.web_stage import PageStage
 
 PATIENCE_SECONDS = 30.0
 
@@ -27,14 +26,21 @@ class Got(NamedTuple):
 class Browser:
     """Keeps cookies, and says where it comes from as browsers do."""
 
-    def __init__(self, stage: PageStage) -> None:
-        self.port = stage.port
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.cookies: dict[str, str] = {}
 
     def open(self) -> Browser:
         """Load the page, which gives a cookie."""
         assert self.get("/").status == 200
         return self
+
+    def answers(self) -> bool:
+        """Whether anybody serves there."""
+        try:
+            return self.get("/api/about").status == HTTPStatus.OK
+        except OSError:
+            return False
 
     def get(self, path: str, **headers: str) -> Got:
         return self.send("GET", path, None, **headers)

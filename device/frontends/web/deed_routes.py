@@ -86,7 +86,7 @@ class DeedRoutes:
 
     async def photo(self, request: Request) -> Response:
         """What a guest's photo reads as; it is kept nowhere."""
-        self._site.people.known_guest(request)
+        self._site.people.allow_photo(request)
         content = await body_of(request, MAX_PHOTO_BYTES)
         try:
             checked_header(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from device.music.artwork import Artwork
     from device.settings import DeviceSettings
     from device.status import Status
+
+log = logging.getLogger(__name__)
 
 
 class Page(Protocol):
@@ -62,8 +65,12 @@ def open_page(settings: DeviceSettings, shell: Shell) -> Page:
         return NoPage()
     # A device without a page does not load what serves one.
     from device.frontends.web.house import House  # noqa: PLC0415
-    from device.frontends.web.server import WebServer  # noqa: PLC0415
 
+    try:
+        from device.frontends.web.server import WebServer  # noqa: PLC0415
+    except ImportError as error:
+        log.warning("no page, since %s is not installed: install the extra `web`", error.name)
+        return NoPage()
     return WebServer(
         House(
             settings=settings,

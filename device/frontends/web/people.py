@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_COMMANDS, COMMAND_WINDOW_SECONDS = 40, 10.0
 """A hand on a volume slider is well below; a script is stopped."""
+MOST_PHOTOS, PHOTO_WINDOW_SECONDS = 6, 60.0
+"""Vision looks at no frame while it looks at a photo."""
 GUEST_DAYS = 1
 
 
@@ -93,12 +95,27 @@ class People:
         guest = self.known_guest(request)
         if not may(self.role(request), command, cafe=self._house.settings.web.cafe):
             raise RefusedError(403, "staff_only", f"{command} is for staff: enter the PIN first")
-        now = self._house.clock()
-        guest.commands = [at for at in guest.commands if now - at < COMMAND_WINDOW_SECONDS]
-        if len(guest.commands) >= MOST_COMMANDS:
-            raise RefusedError(429, "too_fast", "that was a lot at once: wait a moment")
-        guest.commands.append(now)
+        self._pace(guest.commands, MOST_COMMANDS, COMMAND_WINDOW_SECONDS)
         return guest
+
+    def allow_photo(self, request: Request) -> None:
+        """Let a photo through.
+
+        Raises:
+            RefusedError: nobody known sends it, or too many came.
+
+        """
+        guest = self.known_guest(request)
+        self._pace(guest.photos, MOST_PHOTOS, PHOTO_WINDOW_SECONDS)
+
+    def _pace(self, done: list[float], most: int, window_seconds: float) -> None:
+        now = self._house.clock()
+        done[:] = [at for at in done if now - at < window_seconds]
+        if len(done) >= most:
+            wait = done[0] + window_seconds - now
+            text = "that was a lot at once: wait a moment"
+            raise RefusedError(429, "too_fast", text, wait_seconds=wait)
+        done.append(now)
 
     def need_staff(self, request: Request) -> None:
         """Raise a RefusedError unless a member of staff asks."""

@@ -29,6 +29,8 @@ class Guest:
     """Event streams that are open."""
     commands: list[float] = field(default_factory=list)
     """Monotonic seconds of the latest commands, for the limit on them."""
+    photos: list[float] = field(default_factory=list)
+    """The same of photos."""
 
 
 class Guests:
