@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,27 @@ def test_the_processor_s_temperature(tmp_path: Path) -> None:
     assert cpu_celsius(zone) is None
     zone.write_text("48312\n")
     assert cpu_celsius(zone) == 48.5
+
+
+def test_the_media_player_is_made_of_what_there_is() -> None:
+    """Every entity and every command that its YAML names."""
+    text = (ROOT / "docs" / "universal_media_player.yaml").read_text("utf-8")
+    there = {c["def_ent_id"] for c in json.loads(discovery_payload("mlfym", "1"))["cmps"].values()}
+    named = set(re.findall(r"\b[a-z]+\.mlfym_mlfym_\w+", text))
+    assert len(named) >= 8
+    assert named <= there
+    commands = set(re.findall(r"mlfym/v1/mlfym/command/(\w+)", text))
+    assert len(commands) >= 4
+    assert commands <= set(COMMANDS)
+
+
+def test_the_page_tells_of_every_entity() -> None:
+    """By its platform, and by the name that Home Assistant shows."""
+    page = (ROOT / "docs" / "home_assistant.md").read_text("utf-8").lower()
+    for component in payload()["cmps"].values():
+        assert f"| {component['p'].replace('_', ' ')} |" in page
+        if component["p"] not in {"event", "update"}:
+            assert component["name"].lower() in page
 
 
 @pytest.mark.skipif(
