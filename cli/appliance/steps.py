@@ -1,0 +1,185 @@
+"""What an installation consists of: steps that say what they would do, and do it once.
+
+A step that finds its work done does nothing, so that an installation can be repeated.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from cli.appliance.accounts import write_secret
+
+
+class StepError(RuntimeError):
+    """A step failed; the message says which, and what its program said."""
+
+
+class Step(Protocol):
+    """One thing to do."""
+
+    def told(self) -> str:
+        """What it would do, in one line."""
+
+    def done(self) -> bool:
+        """Whether there is nothing to do."""
+
+    def do(self) -> None:
+        """Do it.
+
+        Raises:
+            StepError: it cannot be done.
+
+        """
+
+
+@dataclass(frozen=True)
+class Run:
+    """A program to its end. `unless` says that its work is done."""
+
+    words: tuple[str, ...]
+    unless: Callable[[], bool] = field(default=lambda: False)
+
+    def told(self) -> str:
+        """The command line."""
+        return "run   " + " ".join(self.words)
+
+    def done(self) -> bool:
+        """As `unless` says."""
+        return self.unless()
+
+    def do(self) -> None:
+        """Run it; its output is shown."""
+        try:
+            subprocess.run(self.words, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            msg = f"{' '.join(self.words)} failed ({error}): mend it and run the installer again"
+            raise StepError(msg) from error
+
+
+@dataclass(frozen=True)
+class Write:
+    """A file with this content. `keep` leaves one that is there as it is."""
+
+    path: Path
+    content: str
+    mode: int = 0o644
+    owner: str = ""
+    keep: bool = False
+
+    def told(self) -> str:
+        """Path and rights; never the content, which may be secret."""
+        return f"write {self.path} ({self.mode:04o}{f', {self.owner}' if self.owner else ''})"
+
+    def done(self) -> bool:
+        """Whether it is there as wanted."""
+        if not self.path.is_file():
+            return False
+        same = self.keep or self.path.read_text(encoding="utf-8") == self.content
+        return same and self.path.stat().st_mode & 0o777 == self.mode
+
+    def do(self) -> None:
+        """Write it whole or not at all."""
+        if not (self.keep and self.path.is_file()):
+            write_secret(self.path, self.content)
+        self.path.chmod(self.mode)
+        if self.owner and (user := _user(self.owner)):
+            os.chown(self.path, user.pw_uid, user.pw_gid)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Folders and files of the program, as they are in the checkout."""
+
+    source: Path
+    target: Path
+    names: tuple[str, ...]
+
+    def told(self) -> str:
+        """From where, to where."""
+        return f"copy  {', '.join(self.names)} to {self.target}"
+
+    def done(self) -> bool:
+        """Whether every file is there with the same content."""
+        return all(
+            (self.target / file).is_file()
+            and (self.target / file).read_bytes() == (self.source / file).read_bytes()
+            for file in self._files()
+        )
+
+    def do(self) -> None:
+        """Copy beside, then swap: a program never sees half of it."""
+        fresh, old = (self.target.with_name(f"{self.target.name}.{n}") for n in ("new", "old"))
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
+        for file in self._files():
+            (fresh / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self.source / file, fresh / file)
+        if self.target.exists():
+            self.target.rename(old)
+        fresh.rename(self.target)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _files(self) -> list[Path]:
+        found = []
+        for name in self.names:
+            path = self.source / name
+            inner = path.rglob("*") if path.is_dir() else [path]
+            found += [p.relative_to(self.source) for p in inner if p.is_file()]
+        return [file for file in found if "__pycache__" not in file.parts]
+
+
+@dataclass(frozen=True)
+class Remove:
+    """A file or folder is taken away."""
+
+    path: Path
+
+    def told(self) -> str:
+        """Which."""
+        return f"remove {self.path}"
+
+    def done(self) -> bool:
+        """Whether it is gone."""
+        return not self.path.exists()
+
+    def do(self) -> None:
+        """Take it away."""
+        if self.path.is_dir():
+            shutil.rmtree(self.path)
+        else:
+            self.path.unlink()
+
+
+@dataclass(frozen=True)
+class Call:
+    """Anything else, told in words."""
+
+    words: str
+    action: Callable[[], object]
+    unless: Callable[[], bool]
+
+    def told(self) -> str:
+        """The words."""
+        return self.words
+
+    def done(self) -> bool:
+        """As `unless` says."""
+        return self.unless()
+
+    def do(self) -> None:
+        """Call it."""
+        self.action()
+
+
+def _user(name: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
