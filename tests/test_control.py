@@ -121,7 +121,7 @@ def test_the_library_can_be_looked_through(served: Served) -> None:
 @pytest.mark.parametrize(
     ("command", "argument", "said"),
     [
-        ("fly", "", "there are another_like_this, answer"),
+        ("fly", "", "there are announce, another_like_this, answer"),
         ("mood", "hungry", "choose one of auto, positive"),
         ("volume", "101", "0 to 100"),
         ("volume", "9" * 4000, "0 to 100"),

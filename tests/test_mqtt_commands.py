@@ -44,7 +44,7 @@ def test_other_topics_are_left_to_others(commands: MqttCommands, told: list[Even
     ("publication", "said"),
     [
         (Publication(topic=f"{BASE}/next", retain=True), "without retain"),
-        (Publication(topic=f"{BASE}/fly"), "there are another"),
+        (Publication(topic=f"{BASE}/fly"), "there are announce, another"),
         (Publication(topic=f"{BASE}/"), "no command ''"),
         (Publication(topic=f"{BASE}/volume", payload=b"loud"), "0 to 100"),
         (Publication(topic=f"{BASE}/volume", payload=b"9" * 5000), "4096 bytes"),
