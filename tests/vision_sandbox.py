@@ -98,7 +98,11 @@ def close_files(unit: dict[str, list[str]], folder: Path) -> None:
     Path("/run/mlfym").mkdir()
     mount(f"/proc/self/fd/{held}", "/run/mlfym", flags=MS_BIND)
     os.close(held)
-    homes = ["/home", "/root", "/run/user"] if unit["ProtectHome"] == ["yes"] else []
+    homes = (
+        ["/home", str(Path("~root").expanduser()), "/run/user"]
+        if unit["ProtectHome"] == ["yes"]
+        else []
+    )
     for line in [*unit.get("InaccessiblePaths", []), *homes]:
         for word in line.split():
             path = Path(word.lstrip("-"))

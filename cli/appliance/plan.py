@@ -44,6 +44,11 @@ USERS = {"speaker": ("mlfym", "mlfym-vision"), "kiosk": ("mlfym-kiosk",)}
 USERS["server"] = ("mlfym-recommender",)
 GROUPS = ("audio", "video", "gpio")
 """On plain Debian `gpio` is missing, and a unit with a missing group does not start."""
+COMMAND = """\
+#!/bin/sh
+PYTHONSAFEPATH=1 exec /opt/mlfym/venv/bin/python -m cli.main "$@"
+"""
+"""`mlfym` on an appliance: in its own environment, which it never changes."""
 PORTS = {"@PORT@": "1883", "@TLS_PORT@": "8883", "@ETC@": "/etc/mlfym"}
 
 
@@ -80,7 +85,12 @@ def removal(wanted: Wanted) -> list[Step]:
     names = [unit for part in ROLES["all"] for unit in STARTED[part]]
     live = [Run(("systemctl", "disable", "--now", n)) for n in names if _there(system, n)]
     units = [Remove(system / unit) for part in ROLES["all"] for unit in UNITS[part]]
-    files = [*units, Remove(wanted.root / "etc/mosquitto/conf.d/mlfym.conf"), Remove(opt)]
+    files = [
+        *units,
+        Remove(wanted.root / "usr/local/bin/mlfym"),
+        Remove(wanted.root / "etc/mosquitto/conf.d/mlfym.conf"),
+        Remove(opt),
+    ]
     return [*(live if wanted.root == Path("/") else []), *files]
 
 
@@ -118,7 +128,10 @@ def _known(look: Callable[[str], object], name: str) -> Callable[[], bool]:
 
 def _program(wanted: Wanted, parts: tuple[str, ...]) -> list[Step]:
     opt = wanted.root / "opt/mlfym"
-    found: list[Step] = [Copy(SOURCE, opt / "app", (*PROGRAM, *FILES))]
+    found: list[Step] = [
+        Copy(SOURCE, opt / "app", (*PROGRAM, *FILES)),
+        Write(wanted.root / "usr/local/bin/mlfym", COMMAND, 0o755),
+    ]
     if wanted.root != Path("/"):
         return found
     python = opt / "venv/bin/python"
