@@ -19,7 +19,8 @@ class MoodSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     Chosen on simulated listeners of FER2013's PublicTest (`./mlfym bench smoothing --choose`) for
     a reserve of half under the one false change an hour that is aimed at (other listeners turned
-    out twice as hard), and then for the time told rightly; docs/vision.md tells what that reaches on PrivateTest.
+    out twice as hard), and then for the time told rightly; docs/vision.md tells what that reaches
+    on PrivateTest.
     """
 
     time_constant_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.5
