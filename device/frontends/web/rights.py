@@ -27,6 +27,7 @@ LISTENER = GUEST | {
     "more_like_this",
     "next",
     "not_this",
+    "mute",
     "pause",
     "play",
     "play_album",
