@@ -59,7 +59,7 @@ class Pack:
     neighbours: NDArray[np.int32]
     """[n, k]: tracks heard together with this one, -1 where there are fewer."""
     closeness: NDArray[np.float32]
-    """[n, k] in [0, 1]: the chance that three steps lead there."""
+    """[n, k] in [0, 1]: how much the two are heard together: walks and regression, meaned."""
     popularity: NDArray[np.float32]
     """[n] in [0, 1]."""
     listener_factors: NDArray[np.float32]
