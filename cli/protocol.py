@@ -80,15 +80,16 @@ def run(arguments: list[str]) -> int:
     """Write the page, or with `--check` say whether it is the present one; 1 when it is not."""
     parser = argparse.ArgumentParser(prog="mlfym protocol", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
+    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write")
     options = parser.parse_args(arguments)
     text = page()
     if options.check:
-        same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text
+        same = options.page.is_file() and options.page.read_text(encoding="utf-8") == text
         if not same:
-            print("docs/protocol.md is an old one: run ./mlfym protocol", file=sys.stderr)
+            print(f"{options.page.name} is an old one: run ./mlfym protocol", file=sys.stderr)
         return 0 if same else 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"{PAGE.name} written")
+    options.page.write_text(text, encoding="utf-8")
+    print(f"{options.page.name} written")
     return 0
 
 

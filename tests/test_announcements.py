@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from device.frontends import local_fetch
 from device.frontends.announcements import (
     LONGEST_SECONDS,
     MOST_WAITING,
@@ -114,11 +113,10 @@ def test_a_redirect_is_not_followed(house: str) -> None:
         fetch(f"{house}/moved", allowed=anywhere)
 
 
-def test_too_much_is_refused(house: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_is_refused(house: str) -> None:
     """However much more would come."""
-    monkeypatch.setattr(local_fetch, "MOST_BYTES", 500)
     with pytest.raises(FetchError, match="more than 500 bytes"):
-        fetch(f"{house}/long", allowed=anywhere)
+        fetch(f"{house}/long", allowed=anywhere, most_bytes=500)
 
 
 @pytest.mark.parametrize("url", ["http://", "http://a b/", "gopher://x/", "http://x:99999/"])

@@ -40,8 +40,13 @@ def on_local_network(address: Address) -> bool:
     return any(address in network for network in _LOCAL)
 
 
-def fetch(url: str, *, allowed: Callable[[Address], bool] = on_local_network) -> bytes:
-    """The file at an http(s) address, at most MOST_BYTES.
+def fetch(
+    url: str,
+    *,
+    allowed: Callable[[Address], bool] = on_local_network,
+    most_bytes: int = MOST_BYTES,
+) -> bytes:
+    """The file at an http(s) address, of `most_bytes` at most.
 
     Raises:
         FetchError: the address is not allowed or wrong, or its host does not give the file.
@@ -55,7 +60,7 @@ def fetch(url: str, *, allowed: Callable[[Address], bool] = on_local_network) ->
         connection = _connection(parts, host, port, address)
         try:
             connection.request("GET", _target(parts), headers={"Accept": "audio/*"})
-            return _body(connection.getresponse())
+            return _body(connection.getresponse(), most_bytes)
         finally:
             connection.close()
     except (KeyError, ValueError, OSError, http.client.HTTPException) as error:
@@ -96,15 +101,15 @@ def _target(parts: SplitResult) -> str:
     return f"{path}?{parts.query}" if parts.query else path
 
 
-def _body(response: http.client.HTTPResponse) -> bytes:
+def _body(response: http.client.HTTPResponse, most_bytes: int) -> bytes:
     if response.status != http.HTTPStatus.OK:
         msg = f"its host answers {response.status} {response.reason}"
         raise FetchError(msg)
     body, deadline = bytearray(), time.monotonic() + WHOLE_SECONDS
     while chunk := response.read1(CHUNK_BYTES):
         body += chunk
-        if len(body) > MOST_BYTES:
-            msg = f"it has more than {MOST_BYTES} bytes: an announcement is shorter"
+        if len(body) > most_bytes:
+            msg = f"it has more than {most_bytes} bytes: an announcement is shorter"
             raise FetchError(msg)
         if time.monotonic() > deadline:
             msg = f"its host takes more than {WHOLE_SECONDS:g} s"
