@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from matplotlib.axes import Axes
+
     from contracts.track import Track
 
 COLOURS = {"happy": "#e8a33d", "angry": "#c8553d", "calm": "#4f9d8f", "sad": "#4a6fa5"}
@@ -43,17 +45,7 @@ def draw_map(tracks: Sequence[Track], file: Path) -> None:
             right * 0.97, up * 0.95, mood, ha="right" if right > 0 else "left", va="center",
             fontsize=15, color=COLOURS[mood], weight="bold",
         )  # fmt: skip
-    size = max(12, min(110, 9000 / len(placed)))
-    for track in placed:
-        valence, arousal = track.valence or 0.0, track.arousal or 0.0
-        mood = next(
-            m for m, (r, u) in CORNERS.items() if (r > 0, u > 0) == (valence >= 0, arousal >= 0)
-        )
-        ring = track.arousal_certainty is not None
-        axes.scatter(
-            valence, arousal, s=size, alpha=0.75, linewidth=1.3, edgecolors=COLOURS[mood],
-            facecolors="none" if ring else COLOURS[mood],
-        )  # fmt: skip
+    _scatter(axes, placed)
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.set(
@@ -67,3 +59,18 @@ def draw_map(tracks: Sequence[Track], file: Path) -> None:
     except (OSError, ValueError) as error:
         msg = f"{file} cannot be written: {error}"
         raise MapError(msg) from error
+
+
+def _scatter(axes: Axes, placed: Sequence[Track]) -> None:
+    """Each track's dot or ring, smaller the more there are."""
+    size = max(12, min(110, 9000 / len(placed)))
+    for track in placed:
+        valence, arousal = track.valence or 0.0, track.arousal or 0.0
+        mood = next(
+            m for m, (r, u) in CORNERS.items() if (r > 0, u > 0) == (valence >= 0, arousal >= 0)
+        )
+        ring = track.arousal_certainty is not None
+        axes.scatter(
+            valence, arousal, s=size, alpha=0.75, linewidth=1.3, edgecolors=COLOURS[mood],
+            facecolors="none" if ring else COLOURS[mood],
+        )  # fmt: skip

@@ -96,7 +96,10 @@ class Worker:
         log.info("ranking with generation %s out of %s", self._desk.generation.name, self._data)
         try:
             while not self._stopping:
-                self._step()
+                try:
+                    self._step()
+                except Exception:  # the outermost loop: a fault of ours costs one step
+                    log.exception("one step failed, the service goes on")
         finally:
             self._bus.publish(OFFLINE)
             self._bus.stop()
@@ -107,10 +110,7 @@ class Worker:
         self._stopping = True
 
     def _step(self) -> None:
-        try:
-            self._look_for_generation()
-        except Exception:  # as below: with a folder that cannot be read, the present model goes on
-            log.exception("no newer model can be looked for")
+        self._look_for_generation()
         with contextlib.suppress(queue.Empty):
             self._deal_with(self._queue.get(timeout=self._patience_seconds))
 
@@ -128,8 +128,6 @@ class Worker:
             self.complaints.about(error)
         except StoreError as error:
             log.error("the database failed, the device will ask again: %s", error)  # noqa: TRY400
-        except Exception:  # the outermost loop: a fault of ours costs one answer, not the service
-            log.exception("a message on %s went unanswered", arrived.publication.topic)
 
     def _look_for_generation(self) -> None:
         if self._clock() - self._looked_at < self._settings.generation_check_seconds:
