@@ -18,8 +18,13 @@ def _parser() -> argparse.ArgumentParser:
     train = parsers.add_parser("train", help="train, or go on training")
     train.add_argument("--imagenet", default="auto", help="torchvision's .pth, auto or none")
     train.add_argument("--start", type=Path, help="float weights to go on from, not ImageNet's")
-    train.add_argument("--teacher", type=Path, help="float weights whose answers are learnt too")
-    train.add_argument("--teacher-size", type=int, default=64, help="side of its input in pixels")
+    train.add_argument(
+        "--teacher",
+        action="append",
+        default=[],
+        metavar="FILE[@SIDE]",
+        help="float weights whose answers are learnt too; may be given several times",
+    )
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--settings", type=Path, help="TOML of what differs from TrainSettings")
     quantise = parsers.add_parser("quantise", help="float weights to an int8 .tflite")

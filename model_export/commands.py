@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from model_export.targets import Teacher
     from model_export.train import TrainSettings
 
 
@@ -42,6 +43,26 @@ def _settings(path: Path | None) -> TrainSettings:
     return msgspec.convert(table, TrainSettings)
 
 
+def _teacher(words: str) -> Teacher:
+    """A teacher from `FILE` or `FILE@SIZE`.
+
+    Raises:
+        ValueError: the size is not a whole number of pixels.
+        WeightsError: there is no such file.
+
+    """
+    from pathlib import Path
+
+    from model_export import weights
+    from model_export.targets import Teacher
+
+    path, _, size = words.partition("@")
+    if size and not size.isdecimal():
+        msg = f"--teacher {words}: write FILE or FILE@SIDE, the side of its input in pixels"
+        raise ValueError(msg)
+    return Teacher(weights.trained(Path(path)), int(size or 64))
+
+
 def train(chosen: argparse.Namespace) -> None:
     """Train until the last epoch; a killed run goes on from its checkpoint."""
     import torch
@@ -51,9 +72,9 @@ def train(chosen: argparse.Namespace) -> None:
 
     torch.set_num_threads(chosen.threads)
     settings = _settings(chosen.settings)
-    teacher = weights.trained(chosen.teacher) if chosen.teacher else None
+    teachers = [_teacher(words) for words in chosen.teacher]
     training = dataset.load(chosen.faces, "training")
-    training = targets(training, settings, teacher, chosen.teacher_size)
+    training = targets(training, settings, teachers)
     choosing = dataset.load(chosen.faces, "public_test")
     start = weights.start(chosen.start, chosen.imagenet)
     earlier = weights.history(chosen.start) if chosen.start else []

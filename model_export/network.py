@@ -128,11 +128,23 @@ class MobileNetV2(nn.Module):  # type: ignore[misc, unused-ignore]
 
 
 def load_fitting(network: MobileNetV2, weights: Mapping[str, Tensor]) -> int:
-    """Copy the tensors whose name and shape fit; how many were copied."""
+    """Copy the tensors whose name and shape fit; how many were copied.
+
+    Weights of the last map's places are stretched to a map of another side.
+    """
     own = network.state_dict()
+    places = "pool.weight"
+    if places in own and places in weights:
+        weights = {**weights, places: _stretched(weights[places], own[places].shape[-1])}
     fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
     network.load_state_dict({**own, **fitting})
     return len(fitting)
+
+
+def _stretched(places: Tensor, side: int) -> Tensor:
+    """Place weights [channels, 1, old, old] for a map of another side; sums are kept."""
+    resized = nn.functional.interpolate(places, (side, side), mode="bilinear")
+    return resized * (places.shape[-1] / side) ** 2
 
 
 def imagenet_weights(path: Path) -> dict[str, Tensor]:

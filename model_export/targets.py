@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,22 @@ import torch
 from model_export import dataset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from model_export.dataset import Faces
     from model_export.network import MobileNetV2
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network whose answers are learnt."""
+
+    network: MobileNetV2
+    size: int
+    """Side of its input in pixels."""
+
 
 SINGLE_VOTE = 0.15
 """Share below which an emotion has one rater's vote: ten raters, some of whose votes are void."""
@@ -38,20 +51,22 @@ def mirrored_logits(network: MobileNetV2, faces: Faces, size: int) -> NDArray[np
 
 
 def taught(
-    votes: NDArray[np.float32], teacher: MobileNetV2, faces: Faces, size: int, share: float
+    votes: NDArray[np.float32], teachers: Sequence[Teacher], faces: Faces, share: float
 ) -> NDArray[np.float32]:
-    """Votes mixed with a teacher's answers: ten raters are few, and a teacher averages them.
+    """Votes mixed with teachers' answers: ten raters are few, and a teacher averages them.
 
     Args:
         votes: [n, 8], rows sum to 1.
-        teacher: a trained network.
+        teachers: one or more trained networks; the mean of their probabilities is taken.
         faces: the n faces.
-        size: side of the teacher's input in pixels.
-        share: of the teacher in the mixture, 0 to 1.
+        share: of the teachers in the mixture, 0 to 1.
 
     """
-    answers = torch.from_numpy(mirrored_logits(teacher, faces, size)).softmax(1).numpy()
-    return np.asarray((1 - share) * votes + share * answers, np.float32)
+    each = [
+        torch.from_numpy(mirrored_logits(teacher.network, faces, teacher.size)).softmax(1).numpy()
+        for teacher in teachers
+    ]
+    return np.asarray((1 - share) * votes + share * np.mean(each, axis=0), np.float32)
 
 
 def predict(network: MobileNetV2, faces: Faces, size: int, batch: int = 256) -> NDArray[Any]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from model_export.dataset import Faces
+    from model_export.targets import Teacher
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class TrainSettings:
     single_votes: bool = True
     """Whether an emotion that only one rater saw counts."""
     teacher_share: float = 0.0
-    """Share of a teacher's answers in what is learnt; the teacher is named on the command line."""
+    """Share of the teachers' answers in what is learnt; they are named on the command line."""
     seed: int = 42
 
 
@@ -117,13 +118,11 @@ def average_into(average: nn.Module, network: nn.Module, decay: float) -> None:
                 mean.copy_(own[name])
 
 
-def targets(
-    faces: Faces, settings: TrainSettings, teacher: MobileNetV2 | None, teacher_size: int
-) -> Faces:
+def targets(faces: Faces, settings: TrainSettings, teachers: Sequence[Teacher]) -> Faces:
     """The faces with what is to be learnt in place of the raters' bare votes."""
     votes = faces.votes if settings.single_votes else without_single_votes(faces.votes)
-    if teacher is not None and settings.teacher_share:
-        votes = taught(votes, teacher, faces, teacher_size, settings.teacher_share)
+    if teachers and settings.teacher_share:
+        votes = taught(votes, teachers, faces, settings.teacher_share)
     return replace(faces, votes=votes)
 
 
