@@ -17,53 +17,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts import topics
-from contracts.bus import Bus, Publication
-from contracts.library import library_hash
-from contracts.vision_wire import Configure
-from device import events, starting
+from contracts.bus import Publication
+from device import events, parts, starting
 from device.answers import Answers
 from device.bookmark import Bookmark
 from device.browse import Shelves
+from device.collection import Collection
 from device.control import Control
-from device.core import Core
 from device.effects import Answered, SetVolume
-from device.eye import Eye, listening_socket
 from device.frontends.announcements import Announcements
 from device.frontends.home_assistant.sharing import status_topic
-from device.frontends.opening import open_buttons, open_frontends
+from device.frontends.opening import open_frontends
 from device.guest import public_state
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
 from device.music.artwork import Artwork
 from device.music.catalogue import Catalogue
-from device.music.scout import Scout
 from device.music.tag_reader import TagReader
 from device.notify import Notifier
 from device.opinions import judged
-from device.own_lists import DEFAULT_FOLDER, ids_by_path, read_lists
 from device.performing import OUTPUT_KEY, Performer
-from device.questions import load_questions
-from device.recommend.local import LocalTiers
-from device.recommend.remote import RemoteRecommender
 from device.recorder import Recorder
-from device.status import Status
+from device.snapshots import Snapshots
 from device.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contracts.track import Track, TrackId
     from device.effects import Effect
     from device.events import Event
     from device.music.ports import Player
     from device.settings import DeviceSettings
+    from device.status import Status
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-LOOK_SECONDS = 0.1
-"""Between two snapshots of the status."""
 
 
 class App:
@@ -81,39 +71,30 @@ class App:
         self._settings, self._clock, self._unix_clock = settings, clock, unix_clock
         self._queue: queue.SimpleQueue[Event | Publication | bool] = queue.SimpleQueue()
         self._ended, self._notifier = threading.Event(), Notifier()
-        folder = Path(settings.state_folder).expanduser()
+        self._ticked_at = float("-inf")
+        put, folder, boot = self._queue.put, parts.state_folder(settings), uuid.uuid4().hex[:16]
         self._store = Store(folder / "device.sqlite")
-        self._library: dict[TrackId, Track] = {}
-        boot = uuid.uuid4().hex[:16]
-        music = settings.music
-        asked = Path(music.questions_file).expanduser() if music.questions_file else None
-        self._core = Core(settings, self._library, boot, load_questions(asked))
-        self._recorder, self._journal = Recorder(settings, boot), Journal()
         self._bookmark = Bookmark(folder / "position")
-        self._local = LocalTiers(self._store, self._queue.put, clock)
-        self._remote = RemoteRecommender(
-            settings.device_id,
-            self._publish,
-            self._store,
-            put=self._queue.put,
-            take_pack=self._local.take_pack,
-            clock=clock,
-        )
-        self._commands = MqttCommands(settings.device_id, self._queue.put, clock)
-        self._bus = self._make_bus()
-        self._eye = self._make_eye(inherited_sockets)
-        self.answers = Answers(self._queue.put, clock)
-        self.clock, self.unix_clock, self.photo = clock, unix_clock, self._eye.photos.analyse
+        self._recorder, self._journal = Recorder(settings, boot), Journal()
+        tiers = parts.make_tiers(settings, self._publish, self._store, put, clock)
+        self._remote, self._local = tiers
         self.shelves = Shelves(partial(judged, self._store))
-        self._control = Control(folder / "control.sock", self.status, self.answers, self.shelves)
-        self._faces: events.FacesSeen | None = None
-        self._snapshot, self._looked_at, self._ticked_at = Status(), float("-inf"), float("-inf")
+        told = (self._recorder.library, self.shelves.put)
+        self._collection = Collection(settings, self._store, told, tiers)
+        self._core = parts.make_core(settings, self._collection.tracks, boot)
+        self._eye = parts.make_eye(settings, put, clock, inherited_sockets)
+        self.clock, self.unix_clock, self.photo = clock, unix_clock, self._eye.photos.analyse
+        self.answers = Answers(put, clock)
         self.artwork = Artwork(folder / "artwork", Catalogue(self._store), TagReader)
-        self._scout = self._make_scout()
+        self._commands = MqttCommands(settings.device_id, put, clock)
+        self._bus = parts.make_bus(settings, self._subscriptions(), put)
+        self._scout = parts.make_scout(settings, self._store, put, clock)
         self._scout.start()
         # Last, since opening a sound card takes longest: files are read meanwhile.
-        self._player, self._sound_driver = player(self._queue.put)
+        self._player, self._sound_driver = player(put)
+        self._snapshots = Snapshots(self._look, clock)
         self._performer = self._make_performer()
+        self._control = Control(folder / "control.sock", self.status, self.answers, self.shelves)
         self._frontends = open_frontends(settings, self, self._publish, self._store)
 
     def run(self) -> None:
@@ -132,53 +113,31 @@ class App:
 
     def status(self) -> Status:
         """The newest snapshot, for any thread."""
-        return self._snapshot
+        return self._snapshots.newest
 
-    def _look(self) -> Status:
+    def _look(self, faces: events.FacesSeen | None, now: float) -> Status:
         return look(
             self._core,
-            library=self._library,
-            faces=self._faces,
+            library=self._collection.tracks,
+            faces=faces,
             remote=self._remote,
             player=self._player,
             sound_driver=self._sound_driver,
             journal=self._journal,
             scanned=self._scout.scanned,
-            now=self._clock(),
+            now=now,
         )
 
     # Start and stop
 
-    def _make_bus(self) -> Bus:
-        device = self._settings.device_id
-        available = topics.of_device(device, topics.AVAILABILITY)
+    def _subscriptions(self) -> list[str]:
         home = status_topic(self._settings.home_assistant.prefix)
-        return Bus(
-            self._settings.broker,
-            f"mlfym-{device}",
-            subscriptions=[*self._remote.subscriptions, self._commands.subscription, home],
-            received=self._queue.put,
-            link_changed=self._queue.put,
-            will=Publication(topic=available, payload=topics.OFFLINE, retain=True),
-        )
-
-    def _make_eye(self, inherited_sockets: int) -> Eye:
-        camera, put, clock = self._settings.camera, self._queue.put, self._clock
-        configure = Configure(
-            camera=camera.source, frames_per_second=camera.frames_per_second, masks=camera.masks
-        )
-        socket = listening_socket(Path(self._settings.vision_socket), inherited_sockets)
-        return Eye(socket, configure, put, clock, open_buttons(self._settings.buttons, put, clock))
-
-    def _make_scout(self) -> Scout:
-        folder = Path(self._settings.music_folder).expanduser()
-        library = self._settings.library
-        return Scout(folder, self._store, self._queue.put, self._clock, settings=library)
+        return [*self._remote.subscriptions, self._commands.subscription, home]
 
     def _make_performer(self) -> Performer:
         return Performer(
             device_id=self._settings.device_id,
-            library=self._library,
+            library=self._collection.tracks,
             player=self._player,
             store=self._store,
             eye=self._eye,
@@ -196,7 +155,7 @@ class App:
         self._do([SetVolume(volume=self._core.volume.level)])
         self._handle(self._tick())
         # What was known yesterday plays at once, and goes on where it was.
-        self._library_is(self._store.tracks())
+        self._library_changed()
         self._handle(starting.restored(self._store, self._bookmark, self._clock()))
         self._control.start()
         self._frontends.start()
@@ -234,9 +193,8 @@ class App:
             deck = self._core.deck
             on = deck.playing.track if deck.playing else None
             self._bookmark.write(on, deck.position_seconds(now), now)
-        if now - self._looked_at >= LOOK_SECONDS:
-            self._snapshot, self._looked_at = self._look(), now
-            self._frontends.show(self._snapshot)
+        if self._snapshots.due():
+            self._frontends.show(self._snapshots.take())
 
     def _tick(self) -> events.Tick:
         unix = self._unix_clock()
@@ -253,9 +211,9 @@ class App:
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, events.FacesSeen):
-            self._faces = event
+            self._snapshots.faces = event
         elif isinstance(event, events.LibraryChanged):
-            event = self._library_is(self._store.tracks())
+            event = self._library_changed()
         self._recorder.event(event)
         self._do(self._core.handle(event))
 
@@ -264,26 +222,13 @@ class App:
             at = self._clock()
             self._journal.note(effect, partial(self._core.state, at), at)
             if isinstance(effect, Answered):
-                self._snapshot = self._look()  # whoever is told finds it done
+                self._snapshots.take()  # whoever is told finds it done
             self._performer.perform(effect)
 
-    def _library_is(self, tracks: dict[TrackId, Track]) -> events.LibraryChanged:
-        self._library.clear()
-        self._library.update(tracks)
-        rows = tuple(tracks.values())
-        self._recorder.library(rows)
-        self.shelves.put(rows)
-        library = library_hash(rows)
-        self._local.set_library(library, rows)
-        self._remote.set_library(library, rows)
-        self._queue.put(events.ListsRead(at=self._clock(), lists=self._own_lists()))
-        return events.LibraryChanged(at=self._clock(), tracks=tuple(tracks))
-
-    def _own_lists(self) -> dict[str, tuple[TrackId, ...]]:
-        named = self._settings.music.lists_folder
-        music = Path(self._settings.music_folder).expanduser()
-        folder = Path(named).expanduser() if named else music / DEFAULT_FOLDER
-        return read_lists(folder, partial(ids_by_path, self._store)) if folder.is_dir() else {}
+    def _library_changed(self) -> events.LibraryChanged:
+        changed = self._collection.read_again(self._clock())
+        self._queue.put(events.ListsRead(at=changed.at, lists=self._collection.own_lists()))
+        return changed
 
     def _link_changed(self, *, up: bool) -> None:
         self._remote.link_changed(up)
