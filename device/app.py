@@ -90,6 +90,7 @@ class App:
         self._bus = parts.make_bus(settings, self._subscriptions(), put)
         self._scout = parts.make_scout(settings, self._store, put, clock)
         self._scout.start()
+        self.look_for_music = self._scout.look
         # Last, since opening a sound card takes longest: files are read meanwhile.
         self._player, self._sound_driver = player(put)
         self._snapshots = Snapshots(self._look, clock)

@@ -82,6 +82,11 @@ class Shelves:
         """The library is this from now on."""
         self._tracks, self._words = tuple(tracks), None
 
+    def known(self, ids: Iterable[TrackId]) -> set[TrackId]:
+        """Those of these that are in the library."""
+        wanted = set(ids)
+        return {track.id for track in self._tracks if track.id in wanted}
+
     def look(self, query: BrowseQuery) -> Page:
         """The page that was asked for."""
         liked, banned = set(self._judged("liked")), set(self._judged("banned"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated
 
 import msgspec
@@ -143,6 +144,17 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A guest may wish for one song in so many minutes."""
     most_streams: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 160
     """Pages that are kept up to date at a time; others ask now and then."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies: whom they name as their client is believed."""
+    upload_megabytes: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 500.0
+    """A file of music that is added on the page may be as large as this; 0: none is taken."""
+    upload_spare_megabytes: Annotated[float, msgspec.Meta(ge=0)] = 500.0
+    """So much of the disk stays free whatever is added: the store needs room too."""
+
+    def __post_init__(self) -> None:
+        """Refuse proxies that are neither an address nor a network."""
+        for proxy in self.proxies:
+            ip_network(proxy, strict=False)
 
 
 class HomeAssistantSettings(msgspec.Struct, frozen=True, kw_only=True):

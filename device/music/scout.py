@@ -78,6 +78,10 @@ class Scout:
         if self._watch:
             self._watch.close()
 
+    def look(self) -> None:
+        """Scan soon: somebody added music where nothing may be watching."""
+        self._changed.set()
+
     def scan(self) -> None:
         """Scan every root once; the library changes with the first batch and when all is read."""
         reader = TagReader()

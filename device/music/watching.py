@@ -43,7 +43,7 @@ class FolderWatch:
         try:
             for _ in watch(
                 *folders,
-                watch_filter=None,
+                watch_filter=_is_shown,
                 debounce=SETTLE_MS,
                 step=STEP_MS,
                 stop_event=self._ended,
@@ -53,6 +53,11 @@ class FolderWatch:
                 self._changed()
         except (OSError, RuntimeError) as error:  # too many folders for the kernel, a disk gone
             log.info("folders are looked through now and then instead of watched: %s", error)
+
+
+def _is_shown(_change: object, path: str) -> bool:
+    """Whether a scan would look at it: a file that is being written has a hidden name."""
+    return not Path(path).name.startswith(".")
 
 
 def watch_mounts(changed: Callable[[], None], ended: threading.Event, file: Path = MOUNTS) -> None:
