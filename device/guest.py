@@ -15,6 +15,7 @@ from contracts.mood import UNKNOWN_MOOD
 from device.announcing import state_of
 from device.effects import Announce, Effect, Keep, Note, Remember, SetCamera, Tell
 from device.mood import MoodFilter
+from device.wish_rules import WishRules
 
 if TYPE_CHECKING:
     from contracts.vision_wire import Box
@@ -39,6 +40,8 @@ class GuestSession:
         self.seen_at = 0.0
         self.mounting: tuple[Box, ...] | None = None
         """The masks that staff confirmed with the mounting; others need another look."""
+        self.rules_by_hand: WishRules | None = None
+        """The staff's for wishes; None: as the settings say."""
 
     @property
     def open(self) -> bool:
@@ -78,6 +81,12 @@ def time_passed(core: Core, at: float) -> list[Effect]:
     if not core.guest.over(at, core.settings.web.session_seconds):
         return []
     return [Note(text="the guest's session is over: the camera closes"), *end(core)]
+
+
+def wish_rules(core: Core) -> WishRules:
+    """What guests may wish for, and how often."""
+    own = core.guest.rules_by_hand
+    return own or WishRules(minutes=core.settings.web.wish_minutes)
 
 
 def discreet(effects: list[Effect]) -> list[Effect]:

@@ -9,14 +9,13 @@ from device import guest
 from device.command import Command, CommandError, Done, known_track, titled, track_ids
 from device.effects import SetCamera
 from device.session import Queued
+from device.wish_rules import CLOSED, OPEN, WishRules, WishRulesError, changed
 
 if TYPE_CHECKING:
     from contracts.track import Track
     from device.core import Core
 
 CONFIRMED = "confirmed"
-MOST_WISHES = 30
-"""Waiting at a time: nobody waits two hours for a song."""
 
 
 def _begin(core: Core, _argument: str, at: float) -> Done:
@@ -56,14 +55,14 @@ def _wish(core: Core, argument: str, _at: float) -> Done:
 
 def _check(core: Core, track: Track) -> None:
     """Raise a CommandError where the house does not want the track now."""
-    part, named = core.plan.part, titled(track)
+    part, named, rules = core.plan.part, titled(track), guest.wish_rules(core)
     unwanted = set(part.avoid_tags) & {*track.tags, *track.genres} if part else set()
     queue = core.playlist.upcoming
     playing = core.deck.playing
     why = ""
     if track.id in core.banned or core.playlist.is_refused(track.id):
         why = f"{named} is not played here"
-    elif track.explicit and not core.explicit_allowed:
+    elif track.explicit and not (core.explicit_allowed and rules.explicit):
         why = f"{named} has explicit words, which are not played here now"
     elif part and (part.quiet or unwanted):
         why = f"{named} does not fit {part.name}: try again later"
@@ -71,10 +70,26 @@ def _check(core: Core, track: Track) -> None:
         playing and playing.track == track.id
     ):
         why = f"{named} plays, or is wished for already"
-    elif sum(q.by_hand for q in queue) >= MOST_WISHES:
+    elif sum(q.by_hand for q in queue) >= rules.most_waiting:
         why = "so many wishes wait that yours would take hours: try again later"
     if why:
         raise CommandError(why)
+
+
+def _wishes(core: Core, argument: str, _at: float) -> Done:
+    rules = _changed(guest.wish_rules(core), argument)
+    core.guest.rules_by_hand = rules
+    if not rules.open:
+        return Done([], "no wishes are taken")
+    explicit = "" if rules.explicit else ", none with explicit words"
+    return Done([], f"one wish a guest in {rules.minutes:g} minutes{explicit}")
+
+
+def _changed(rules: WishRules, argument: str) -> WishRules:
+    try:
+        return changed(rules, argument)
+    except WishRulesError as error:
+        raise CommandError(str(error)) from error
 
 
 def _one_track(text: str) -> object:
@@ -89,5 +104,11 @@ COMMANDS = {
     ),
     "wish": Command(
         _wish, "A guest's wish: queued if it fits", "the id of a track", check=_one_track
+    ),
+    "wishes": Command(
+        _wishes,
+        "What guests may wish for, and how often",
+        f"`{OPEN}`, `{CLOSED}`, or JSON: open, minutes, explicit, most_waiting",
+        check=lambda argument: _changed(WishRules(), argument),
     ),
 }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from device import planning
 from device.command import Command, CommandError, Done
 from device.effects import EraseHistory, SetCamera, SetMasks, SetOutput, SoundTest
 from device.masks import MaskError, masks_of
+from device.schedule import AS_SET, NONE, ScheduleError, schedule_of
 
 if TYPE_CHECKING:
     from contracts.vision_wire import Box
     from device.core import Core
+    from device.dayparts import Daypart
 
 LONGEST_NAME = 200
 ALL = "all"
@@ -46,6 +49,28 @@ def _masks(core: Core, argument: str, _at: float) -> Done:
     )
 
 
+def planned(argument: str) -> tuple[Daypart, ...] | None:
+    """A schedule out of an argument; None: that of the settings.
+
+    Raises:
+        CommandError: it describes none.
+
+    """
+    try:
+        return schedule_of(argument)
+    except ScheduleError as error:
+        raise CommandError(str(error)) from error
+
+
+def _dayparts(core: Core, argument: str, at: float) -> Done:
+    parts = planned(argument)
+    effects = planning.replan(core, parts, at)
+    if parts is None:
+        return Done(effects, "the schedule is that of the settings")
+    now = f"; now: {core.plan.part.name}" if core.plan.part else ""
+    return Done(effects, f"{len(parts)} dayparts{now}")
+
+
 def _name(text: str) -> object:
     if len(text) > LONGEST_NAME:
         msg = "that is no name of a sound output; nothing at all is the system's default"
@@ -79,6 +104,12 @@ COMMANDS = {
     "camera": Command(_camera, "Open or close the camera", choices=("on", "off")),
     "masks": Command(
         _masks, "Where faces never count", "a JSON list of boxes, or `none`", check=drawn
+    ),
+    "dayparts": Command(
+        _dayparts,
+        "The day's schedule",
+        f"a JSON list of dayparts as in the settings, `{NONE}`, or `{AS_SET}`: as there",
+        check=planned,
     ),
     "output": Command(_output, "Which sound output plays", "its name", check=_name),
     "test_tone": Command(_test_tone, "Hear the sound output"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.messages import Playback
+from device import planning
 from device.effects import Effect, Keep, Note, SetMasks
 from device.session import Hold, Session
 from device.volume import LISTENER
@@ -41,6 +42,8 @@ def session(core: Core) -> Session:
         sleep_until=unix(core.sleep.until),
         masks=core.masks_by_hand,
         mounting=core.guest.mounting,
+        dayparts=core.plan.by_hand,
+        wish_rules=core.guest.rules_by_hand,
     )
 
 
@@ -75,6 +78,8 @@ class Keeper:
             core.sleep.until,
             core.masks_by_hand,
             core.guest.mounting,
+            core.plan.by_hand,
+            core.guest.rules_by_hand,
         )
         if not self.began or now == self._kept:
             return []
@@ -98,12 +103,13 @@ def restored(core: Core, event: Restored) -> list[Effect]:
 def _wishes_of(core: Core, kept: Session) -> list[Effect]:
     ahead = core.unix_seconds(0.0)
     core.policy_by_hand, core.repeat, core.wishes.era = kept.policy, kept.repeat, kept.era
-    core.guest.mounting = kept.mounting
+    core.guest.mounting, core.guest.rules_by_hand = kept.mounting, kept.wish_rules
     core.hand.mood, core.hand.word = kept.mood, kept.mood_word
     core.hand.until = None if kept.mood_until is None else kept.mood_until - ahead
     if kept.sleep_until is not None:
         core.sleep.set(kept.sleep_until - ahead)
-    effects = core.volume.set_ceiling(kept.ceiling, LISTENER)
+    effects = planning.restore(core, kept.dayparts)
+    effects += core.volume.set_ceiling(kept.ceiling, LISTENER)
     effects += core.volume.set(kept.volume)
     effects += core.volume.mute(on=True) if kept.muted else []
     core.auto_play = kept.auto_play

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from device import guest, planning
 from device.first_lists import decade_words
 from device.status import Controls, Heard, NowPlaying, QueueRow, Status
 
@@ -86,6 +87,9 @@ def controls(core: Core, now: float) -> Controls:
         sleep_seconds_left=_left(core.sleep.until, now),
         sleep_at_track_end=core.sleep.at_track_end,
         daypart=part.name if part else "",
+        dayparts=planning.schedule(core),
+        dayparts_by_hand=core.plan.by_hand is not None,
+        wish_rules=guest.wish_rules(core),
         explicit_allowed=core.explicit_allowed,
         somebody_seen=core.presence.seen,
         masks=core.masks,

@@ -21,6 +21,8 @@ class Plan:
     """The daypart that holds, and the time of day."""
 
     def __init__(self) -> None:
+        self.by_hand: tuple[Daypart, ...] | None = None
+        """The staff's schedule; None: that of the settings."""
         self.part: Daypart | None = None
         self.now: LocalTime | None = None
         """None until the first tick."""
@@ -28,15 +30,64 @@ class Plan:
 
 def clock(core: Core, event: Tick) -> list[Effect]:
     """Note the time of day; at a daypart's beginning or end, do what it wants."""
-    plan = core.plan
-    plan.now = local_time(event.unix_seconds, event.utc_offset_seconds)
-    before, part = plan.part, daypart_at(core.settings.dayparts, plan.now)
-    if part is before:
+    core.plan.now = local_time(event.unix_seconds, event.utc_offset_seconds)
+    before, part = _turned(core)
+    if part == before:
         return []
-    plan.part = part
     named = f"{part.name} begins" if part else f"{before.name if before else ''} is over"
     note = Note(text=f"{named}: {_words(core, part)}")
     return [note, *_volume(core, before, part), *_begin(core, before, part, event.at)]
+
+
+def schedule(core: Core) -> tuple[Daypart, ...]:
+    """The staff's, else that of the settings."""
+    own = core.plan.by_hand
+    return core.settings.dayparts if own is None else own
+
+
+def replan(core: Core, parts: tuple[Daypart, ...] | None, at: float) -> list[Effect]:
+    """Follow another schedule from now on.
+
+    What it leaves as it was is left alone: a volume that was turned since, music that somebody
+    started in quiet hours.
+    """
+    core.plan.by_hand = parts
+    before, part = _turned(core)
+    if part == before:
+        return []
+    effects: list[Effect] = [Note(text=f"the schedule is another: {_words(core, part)}")]
+    if _volume_of(before) != _volume_of(part):
+        effects += _volume(core, before, part)
+    return effects + _begin(core, before, part, at, still_quiet=_quiet(before) and _quiet(part))
+
+
+def restore(core: Core, parts: tuple[Daypart, ...] | None) -> list[Effect]:
+    """Go on with a schedule that was kept; what it means for the music is kept beside it."""
+    core.plan.by_hand = parts
+    before, part = _turned(core)
+    if part == before:
+        return []
+    if core.hold is Hold.QUIET and not _quiet(part):
+        core.hold = None
+    elif core.hold is None and _quiet(part):
+        core.hold = Hold.QUIET
+    return _volume(core, before, part)
+
+
+def _turned(core: Core) -> tuple[Daypart | None, Daypart | None]:
+    """The daypart that held, and the one that holds from now on."""
+    plan = core.plan
+    before = plan.part
+    plan.part = daypart_at(schedule(core), plan.now) if plan.now else None
+    return before, plan.part
+
+
+def _quiet(part: Daypart | None) -> bool:
+    return part is not None and part.quiet
+
+
+def _volume_of(part: Daypart | None) -> tuple[float | None, float | None]:
+    return (part.volume, part.volume_ceiling) if part else (None, None)
 
 
 def _volume(core: Core, before: Daypart | None, part: Daypart | None) -> list[Effect]:
@@ -49,11 +100,20 @@ def _volume(core: Core, before: Daypart | None, part: Daypart | None) -> list[Ef
     return effects
 
 
-def _begin(core: Core, before: Daypart | None, part: Daypart | None, at: float) -> list[Effect]:
+def _begin(
+    core: Core,
+    before: Daypart | None,
+    part: Daypart | None,
+    at: float,
+    *,
+    still_quiet: bool = False,
+) -> list[Effect]:
     if part and part.policy:
         core.policy_by_hand = None  # the schedule is the later word
     core.playlist.drop(lambda q: q.by_hand or core.may_come(q.track))
     effects: list[Effect] = []
+    if still_quiet:
+        return effects
     if part and part.quiet:
         effects += core.hold_music(Hold.QUIET, at, QUIET_FADE_SECONDS)
     elif before and before.quiet:

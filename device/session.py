@@ -10,6 +10,8 @@ from contracts.messages import Level, Playback, Policy, Reason, Tier
 from contracts.mood import Mood
 from contracts.track import TrackId
 from contracts.vision_wire import Box
+from device.dayparts import Daypart
+from device.wish_rules import WishRules
 
 PLAYED_KEPT = 300
 """Recent tracks remembered over a restart: twelve hours of music."""
@@ -77,3 +79,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: those of the settings."""
     mounting: tuple[Box, ...] | None = None
     """Masks that a café's staff confirmed with the camera's mounting."""
+    dayparts: tuple[Daypart, ...] | None = None
+    """None: those of the settings."""
+    wish_rules: WishRules | None = None
+    """None: as the settings say."""

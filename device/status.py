@@ -6,7 +6,9 @@ import msgspec
 
 from contracts.messages import Choice, Reason, State
 from contracts.vision_wire import Box, Face
+from device.dayparts import Daypart
 from device.questions import Question
+from device.wish_rules import WishRules
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,11 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sleep_seconds_left: float | None = None
     sleep_at_track_end: bool = False
     daypart: str = ""
+    dayparts: tuple[Daypart, ...] = ()
+    """The whole schedule."""
+    dayparts_by_hand: bool = False
+    """It is the staff's, not that of the settings."""
+    wish_rules: WishRules = WishRules()
     explicit_allowed: bool = True
     somebody_seen: bool = False
     masks: tuple[Box, ...] = ()

@@ -31,6 +31,8 @@ ARGUMENTS = {
     "volume": "40",
     "volume_ceiling": "80",
     "announce": "bell.wav",
+    "dayparts": "none",
+    "wishes": "open",
 }
 TRACK = "00000000000000aa"
 
