@@ -1,7 +1,8 @@
 """Core's end of the vision socket: settings and heartbeats out, numbers in.
 
-Failure policy: vision may come, go and come again at any time; music never waits for it. A
-packet that cannot be read is counted and said at most once a minute.
+Failure policy: vision may come, go and come again at any time; music never waits for it. One
+that reports an open camera and then says nothing is hung up on, as if it had gone. A packet that
+cannot be read is counted and said at most once a minute.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 FIRST_INHERITED_DESCRIPTOR = 3
 """Where systemd's socket activation puts the socket it owns (sd_listen_fds(3))."""
+SILENCE_SECONDS = 8.0
+"""Vision itself reports a camera that stalls after 5 s, so one that is silent for longer hangs."""
 
 
 def listening_socket(path: Path, inherited: int = 0) -> socket.socket:
@@ -75,7 +78,8 @@ class Eye:
         self._gate = gate or OpenGate()
         self._put, self._clock = put, clock
         self._peer: socket.socket | None = None
-        self._camera_wanted = False
+        self._camera_wanted = self._seeing = False
+        self._heard_at = 0.0
         self._lock = threading.Lock()
         self._camera = threading.RLock()
         """Held from lighting the light to sending CameraOn: nobody puts it out between them."""
@@ -146,7 +150,7 @@ class Eye:
         with self._camera:
             self._leave(self._peer)
             with self._lock:
-                self._peer = peer
+                self._peer, self._seeing = peer, False
             self._send(self._configure)
             if self._gate.locked or not self._camera_wanted:
                 self._gate.closed()  # a program that has just come has no camera open
@@ -171,7 +175,7 @@ class Eye:
             self._put(events.VisionLost(at=self._clock()))
 
     def _take(self, packet: FromVision) -> None:
-        at = self._clock()
+        at = self._heard_at = self._clock()
         if isinstance(packet, vision_wire.FacesSeen):
             self._put(events.FacesSeen(at=at, faces=packet.faces))
         elif isinstance(packet, CameraReport):
@@ -183,6 +187,7 @@ class Eye:
             log.info("vision is up with %s and %s", packet.detector, packet.classifier)
 
     def _camera_reported(self, state: CameraState) -> None:
+        self._seeing = state is CameraState.ON
         with self._camera:
             wanted = self._camera_wanted and not self._gate.locked
             # One that failed is tried again by vision, so its light stays on.
@@ -194,6 +199,19 @@ class Eye:
     def _beat(self) -> None:
         while not self._ended.wait(vision_wire.HEARTBEAT_SECONDS):
             self._send(Heartbeat())
+            self.check(self._clock())
+
+    def check(self, now: float) -> None:
+        """Hang up on a vision that sees and has been silent for too long."""
+        patience = SILENCE_SECONDS + 1.0 / self._configure.frames_per_second
+        if self._seeing and now - self._heard_at >= patience:
+            self._seeing = False
+            log.warning("vision says nothing for %.0f s: it hangs", patience)
+            with self._lock:
+                peer = self._peer
+            if peer is not None:
+                with contextlib.suppress(OSError):
+                    peer.shutdown(socket.SHUT_RDWR)  # its reader finds the end, and tells core
 
     def _send(self, packet: ToVision) -> None:
         with self._lock:

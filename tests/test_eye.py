@@ -39,7 +39,8 @@ class Device:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.told: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-        self.eye = Eye(listening_socket(path), CONFIGURE, self.told.put, HandClock().now)
+        self.clock = HandClock()
+        self.eye = Eye(listening_socket(path), CONFIGURE, self.told.put, self.clock.now)
         self.eye.start()
         self.visions: list[socket.socket] = []
 
@@ -199,3 +200,21 @@ def test_the_socket_of_a_core_that_was_killed_is_replaced(tmp_path: Path) -> Non
 def test_heartbeats_come_faster_than_vision_loses_patience() -> None:
     """Three may be lost before vision closes its camera."""
     assert vision_wire.HEARTBEAT_SECONDS * 4 <= vision_wire.CORE_SILENCE_SECONDS
+
+
+def test_a_vision_that_sees_and_falls_silent_is_hung_up_on(device: Device) -> None:
+    """Not before 8 s and a frame's time, and not one whose camera failed."""
+    vision = device.vision()
+    assert heard(vision) == CONFIGURE
+    for state in (CameraState.ON, CameraState.FAILED, CameraState.ON):
+        vision.send(encode(CameraReport(state=state)))
+        assert device.event().state == state  # type: ignore[attr-defined]
+        device.clock.wait(8.2)
+        device.eye.check(device.clock.now())
+        if state is CameraState.FAILED:
+            device.clock.wait(100)
+            device.eye.check(device.clock.now())
+    device.clock.wait(0.1)
+    device.eye.check(device.clock.now())
+    assert isinstance(device.event(), events.VisionLost)
+    assert heard(vision) is None

@@ -127,3 +127,11 @@ def test_core_is_watched() -> None:
     assert core["Type"] == ["notify"]
     assert core["WatchdogSec"] == ["10"]
     assert core["TimeoutAbortSec"] == ["2"]
+
+
+def test_vision_is_watched() -> None:
+    """A vision that hangs is ended after 20 s, which is longer than anything it does."""
+    vision = settings("mlfym-vision.service")
+    assert vision["Type"] == ["notify"]
+    assert vision["WatchdogSec"] == ["20"]
+    assert vision["TimeoutAbortSec"] == ["2"]

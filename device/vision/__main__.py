@@ -2,7 +2,8 @@
 
 Failure policy: a model that is missing or altered ends the program with status 78, which a
 restart cannot mend. A camera that hangs and shall be closed ends it with 75, so that the kernel
-closes it and a restart begins anew. Everything else is retried from within.
+closes it and a restart begins anew. Everything else is retried from within. systemd hears of
+every turn of the loop, and ends a vision that hangs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from contracts.model_manifest import ModelError
 from contracts.settings import EXIT_REFUSED
+from device.notify import Notifier
 from device.vision.camera import MonotonicClock, open_camera
 from device.vision.capture import Bell, CameraThread
 from device.vision.link import serve
@@ -46,13 +48,17 @@ class Program:
         """
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._end)
+        notifier = Notifier()
+        notifier.ready()
         serve(
             self._vision,
             socket,
             clock=self._clock,
             bell=self._bell,
             stopping=lambda: self._ended,
+            alive=notifier.alive,
         )
+        notifier.stopping()
 
     def _end(self, *_signal: object) -> None:
         self._ended = True

@@ -154,9 +154,17 @@ class Tally:
 
 
 def serve(
-    vision: Vision, path: Path, *, clock: Clock, bell: Bell, stopping: Callable[[], bool]
+    vision: Vision,
+    path: Path,
+    *,
+    clock: Clock,
+    bell: Bell,
+    stopping: Callable[[], bool],
+    alive: Callable[[float], None] = lambda _now: None,
 ) -> None:
     """Talk to the core at a socket until `stopping`; ring the bell to have that noticed.
+
+    `alive` is told the monotonic seconds of every turn.
 
     Raises:
         CameraStuckError: the camera hangs and shall be closed; end the process.
@@ -164,6 +172,7 @@ def serve(
     """
     there = True
     while not stopping():
+        alive(clock.now())
         connection = _connected(path)
         if connection is None:
             if there:
@@ -175,7 +184,7 @@ def serve(
         log.info("core is there")
         link = Link(connection, clock)
         try:
-            converse(vision, link, clock=clock, bell=bell, stopping=stopping)
+            converse(vision, link, clock=clock, bell=bell, stopping=stopping, alive=alive)
         except LinkLostError:
             log.warning("core is gone; the camera is closed")
         finally:
@@ -184,7 +193,13 @@ def serve(
 
 
 def converse(
-    vision: Vision, link: Link, *, clock: Clock, bell: Bell, stopping: Callable[[], bool]
+    vision: Vision,
+    link: Link,
+    *,
+    clock: Clock,
+    bell: Bell,
+    stopping: Callable[[], bool],
+    alive: Callable[[float], None] = lambda _now: None,
 ) -> None:
     """Talk to one core until it is gone or `stopping`.
 
@@ -197,6 +212,7 @@ def converse(
     while not stopping():
         select.select([link.fileno(), bell.fileno()], [], [], vision.wait_seconds(clock.now()))
         bell.silence()
+        alive(clock.now())
         for packet, descriptor in link.received():
             link.send(vision.heard(packet, descriptor, clock.now()))
         link.send(vision.turn(clock.now()))
