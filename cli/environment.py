@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.whole_file import write_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -114,9 +116,8 @@ def stamped(folder: Path, digest: str | None) -> frozenset[str]:
 
 def write_stamp(folder: Path, digest: str, extras: frozenset[str]) -> None:
     """Declare the environment complete."""
-    part = folder / f"{STAMP}.part"
-    part.write_text(json.dumps({"digest": digest, "extras": sorted(extras)}), encoding="utf-8")
-    part.replace(folder / STAMP)
+    told = {"digest": digest, "extras": sorted(extras)}
+    write_whole(folder / STAMP, json.dumps(told).encode())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from contracts.whole_file import write_whole
 from model_export import dataset, weights
 from model_export.keras_graph import int8_bytes, keras_twin
 
@@ -91,9 +92,7 @@ def quantise(
         msg = f"Keras and PyTorch differ by {difference:.2g} in a logit; nothing was written"
         raise TwinMismatchError(msg)
     content = int8_bytes(twin, faces)
-    part = out.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(out)
+    write_whole(out, content)
     return Quantised(size, len(content), _float_copy(network, checkpoint, out), difference)
 
 

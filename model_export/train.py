@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from contracts.emotion import EMOTIONS
+from contracts.whole_file import replacing
 from model_export import dataset
 from model_export.network import MobileNetV2, Shape, load_fitting
 from model_export.targets import predict, taught, without_single_votes
@@ -172,7 +173,6 @@ class Training:
         self.progress = Progress(**json.loads(saved["progress"]))
 
     def _save(self) -> None:
-        part = self.checkpoint.with_suffix(".part")
         saved = {
             "settings": json.dumps(asdict(self.settings)),
             "progress": json.dumps(asdict(self.progress)),
@@ -180,8 +180,8 @@ class Training:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        torch.save(saved, part)
-        part.replace(self.checkpoint)
+        with replacing(self.checkpoint) as part:
+            torch.save(saved, part)
 
     def epochs(self, training: Faces, choosing: Faces) -> Iterator[dict[str, float]]:
         """Run what is left; yields one row of figures an epoch, after its checkpoint."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import os
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ import numpy as np
 
 from contracts.arrays import MAX_BYTES, ArraysError, expect, plain_npz, read_npz
 from contracts.tag_space import TagSpace, arrays_of, space_of
+from contracts.whole_file import sync, write_whole
 from recommender_server.errors import RecommenderError
 
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ def save(
     part = folder / f".{generation.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    _write(part / WEIGHTS, content)
-    _write(part / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    write_whole(part / WEIGHTS, content)
+    write_whole(part / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     part.rename(folder / generation.name)
-    _sync(folder)
+    sync(folder)
     for old in [*names(data)[kept:], *(path.name for path in folder.glob(f"{WITHDRAWN}*"))]:
         shutil.rmtree(folder / old)
     return folder / generation.name
@@ -146,7 +146,7 @@ def roll_back(data: Path) -> tuple[str, str]:
         raise NoOlderError(msg)
     for name in there[: there.index(older)]:
         (data / FOLDER / name).rename(data / FOLDER / f"{WITHDRAWN}{name}")
-    _sync(data / FOLDER)
+    sync(data / FOLDER)
     return there[0], older
 
 
@@ -248,26 +248,3 @@ def names(data: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted((p.name for p in folder.iterdir() if not p.name.startswith(".")), reverse=True)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside and rename it into place: it is the old or the new, never half."""
-    part = path.with_name(f".{path.name}.part")
-    _write(part, content)
-    part.replace(path)
-    _sync(path.parent)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

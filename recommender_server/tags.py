@@ -10,6 +10,7 @@ import msgspec
 from contracts.arrays import plain_npz
 from contracts.model_manifest import ModelManifest
 from contracts.tag_space import KINDS, TagSpace, arrays_of
+from contracts.whole_file import write_whole
 from recommender_server.tag2vec import seed_space
 from recommender_server.tag_seed import SEED, SeedError, read_seed
 
@@ -54,7 +55,7 @@ def build(folder: Path) -> ModelManifest:
         msg = "the seed grew a space that breaks facts; nothing was written:\n" + "\n".join(broken)
         raise SeedError(msg)
     content = plain_npz(arrays_of(space))
-    (folder / "tags.npz").write_bytes(content)
+    write_whole(folder / "tags.npz", content)
     manifest = ModelManifest(
         name="MLFYM seed tag space",
         file="tags.npz",
@@ -72,5 +73,5 @@ def build(folder: Path) -> ModelManifest:
         },
     )
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / "tags.json").write_bytes(encoded + b"\n")
+    write_whole(folder / "tags.json", encoded + b"\n")
     return manifest

@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from contracts.whole_file import write_whole
 from recommender_server import generation
 from recommender_server.judge import Figures, Verdict, hold_out, judged, verdict
 from recommender_server.outcome import RECORD, Outcome
@@ -70,7 +71,7 @@ def train_alone(
             generation=name,
             newest_interaction=store.newest_interaction(),
         )
-        generation.replace_file(data / RECORD, msgspec.json.encode(outcome))
+        write_whole(data / RECORD, msgspec.json.encode(outcome))
         return outcome
     finally:
         store.close()

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import secrets
 from pathlib import Path
 
 from contracts.topics import TopicError, checked_id
+from contracts.whole_file import write_whole
 
 SECRET_BYTES = 32
 MOSQUITTO_ROUNDS = 101
@@ -138,13 +138,4 @@ def rights(names: list[str]) -> str:
 def write_secret(path: Path, text: str) -> None:
     """Write a file that its owner alone may read, whole or not at all; the owner stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    if path.exists() and os.geteuid() == 0:
-        os.chown(part, path.stat().st_uid, path.stat().st_gid)
-    part.replace(path)
+    write_whole(path, text.encode(), mode=0o600)

@@ -7,7 +7,6 @@ that makes the music) and the size of every file, so that a second call only loo
 from __future__ import annotations
 
 import io
-import os
 import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from mutagen import id3
 from mutagen.wave import WAVE
 
+from contracts.whole_file import write_whole
 from device.demo.edition import STAMP, Stamp, code_edition, is_finished, read_stamp
 from device.demo.mixing import Stereo, sounded
 from device.demo.pieces import PIECES, Piece
@@ -127,10 +127,5 @@ def _fill(tags: Any, piece: Piece, number: int) -> None:  # noqa: ANN401 - mutag
 
 def _write(path: Path, content: bytes) -> int:
     """Write a file whole or not at all; how many bytes it has."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")  # two may be at it
-    with unfinished.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    unfinished.replace(path)
+    write_whole(path, content)
     return len(content)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 
+from contracts.whole_file import replacing
 from device.demo import BUNDLED_REEL
 from device.demo.expression import ANGER, GRIEF, NEUTRAL, POSITIVE, Expression, blend
 from device.demo.people import PEOPLE, Person
@@ -93,9 +94,8 @@ def make_reel(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".part-{path.name}")
-        _film(unfinished, scenes, progress)
-        unfinished.replace(path)
+        with replacing(path) as unfinished:
+            _film(unfinished, scenes, progress)
     except OSError as error:
         msg = f"the reel cannot be written to {path}: {error.strerror or error}; "
         msg += "it needs 3 MB: free some space or choose another folder"

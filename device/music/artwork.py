@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from contracts.whole_file import write_whole
 from device.analysis.wire import FileArtwork
 from device.music.files import BESIDE, cover_beside
 
@@ -93,9 +94,7 @@ class Artwork:
 
     def _keep(self, name: str, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / f".{name}.part"
-        part.write_bytes(content)
-        part.replace(self._folder / f"{name}.jpg")
+        write_whole(self._folder / f"{name}.jpg", content)
         files = sorted(
             (status.st_mtime_ns, status.st_size, file)
             for file in self._folder.glob("*.jpg")

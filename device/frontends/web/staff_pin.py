@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import re
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+
+from contracts.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,17 +53,7 @@ def set_pin(folder: Path, pin: str) -> None:
         msg = "that PIN is the first that anybody tries: take digits that do not follow one another"
         raise PinError(msg)
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{FILE}.part"
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(HASHER.hash(pin))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / FILE)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(folder / FILE, HASHER.hash(pin).encode("ascii"), mode=0o600)
 
 
 def forget_pin(folder: Path) -> None:
