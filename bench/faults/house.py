@@ -28,7 +28,7 @@ from device.demo import BUNDLED_REEL
 from device.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from bench.faults.fault import Ground
@@ -150,6 +150,10 @@ class House:
         made.core.arguments = [*made.core.arguments, "--broker", through]
         return made
 
+    def ask_for(self, mood: str) -> None:
+        """Say a mood, which makes core ask for music that fits."""
+        ask_device(self.appliance.control_socket, "mood", mood)
+
     def _wake_all(self) -> None:
         """What is still stopped could not end."""
         for program in self.appliance.programs:
@@ -223,23 +227,28 @@ class House:
         except sqlite3.Error:
             return 0
 
-    def trial(self, inject: Callable[[], None], *, silence: bool = True) -> Trial:
+    def trial(self, inject: Callable[[House], float | None]) -> Trial:
         """Like a track, inject, wait until all is as before, and tell what became of it.
 
         Args:
-            inject: does it, and waits for what is particular to it.
-            silence: whether the seconds without music count.
+            inject: does it, and waits for what is particular to it. Returns the monotonic
+                second from which music could be there, None when that is the injection's.
 
         """
         try:
             self.settle()
             self.like()
-            before, began = self.promised, time.monotonic()
-            inject()
+            began = time.monotonic()
+            possible = inject(self) or began
             self.settle()
             lost = self.lost()
-            self.promised = before - lost  # told once
         except NotSurvivedError as error:
             return Trial(survived=False, why=str(error))
-        seconds = round(self.ear.silent_since(began), 2) if silence else None
+        self.promised -= lost  # told once
+        seconds = round(self.ear.silent_since(possible), 2)
         return Trial(survived=not lost, lost=lost, music_seconds=seconds)
+
+    def play_out(self, ground: Ground, inject: Callable[[House], float | None]) -> Iterator[Trial]:
+        """The fault so many times over; what refused to run in the end is told."""
+        for _ in range(ground.times):
+            yield self.trial(inject)

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from bench.faults.fault import Fault, NotSurvivedError
+from bench.faults.fault import Fault
 from bench.faults.house import BROKER_RESTART_SECONDS, MOSQUITTO, House
 from contracts.messages import Tier
 
@@ -66,13 +66,10 @@ def _broker_dies(house: House) -> None:
 
 
 def _trials(
-    ground: Ground, inject: Callable[[House], None], *, broker: str = "embedded"
+    ground: Ground, inject: Callable[[House], float | None], *, broker: str = "embedded"
 ) -> Iterator[Trial]:
     with House(ground, broker=broker) as house:
-        for _ in range(ground.times):
-            yield house.trial(lambda: inject(house))
-        if house.appliance.complaints:
-            raise NotSurvivedError(house.appliance.complaints)
+        yield from house.play_out(ground, inject)
 
 
 def no_mosquitto() -> str:

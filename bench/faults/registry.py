@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults import killing
+from bench.faults import killing, network, seeing, sounding
 
-FAULTS = {fault.name: fault for module in (killing,) for fault in module.FAULTS}
+MODULES = (killing, seeing, network, sounding)
+FAULTS = {fault.name: fault for module in MODULES for fault in module.FAULTS}
