@@ -51,7 +51,7 @@ def _erased(socket: Path, file: Path, everything: bool) -> str:  # noqa: FBT001 
         kept = store.get(SESSION_KEY)
         if kept:
             session = msgspec.json.decode(kept, type=Session)
-            left = msgspec.structs.replace(session, played=(), playing=None, upcoming=())
+            left = msgspec.structs.replace(session, played=(), playing=None, upcoming=(), totals=())
             store.put(SESSION_KEY, msgspec.json.encode(left).decode())
         if everything:
             forget_all(store)

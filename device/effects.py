@@ -101,6 +101,10 @@ class Discover(Effect, frozen=True, kw_only=True):
     on: bool
 
 
+class AskForRelease(Effect, frozen=True, kw_only=True):
+    """Let the updater install the newest release that it can find."""
+
+
 class Restart(Effect, frozen=True, kw_only=True):
     """End the program; who watches over it starts it again."""
 
@@ -167,6 +171,8 @@ class Answered(Effect, frozen=True, kw_only=True):
     refused: bool = False
     ticket: str = ""
     """Of the command that this answers."""
+    personal: bool = False
+    """Its words tell of a guest: whoever asked is told, the log is not."""
 
 
 class Note(Effect, frozen=True, kw_only=True):
@@ -191,6 +197,7 @@ AnyEffect = (
     | SoundTest
     | PlayAnnouncement
     | Discover
+    | AskForRelease
     | Restart
     | Ask
     | Remember

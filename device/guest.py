@@ -13,8 +13,10 @@ import msgspec
 from contracts.messages import DeviceEventKind, State
 from contracts.mood import UNKNOWN_MOOD
 from device.announcing import state_of
-from device.effects import Announce, Effect, Keep, Note, Remember, SetCamera, Tell
+from device.effects import Announce, Answered, Effect, Keep, Note, Remember, SetCamera, Tell
 from device.mood import MoodFilter
+from device.pin_window import PinWindow
+from device.totals import Tally
 from device.wish_rules import WishRules
 
 if TYPE_CHECKING:
@@ -32,8 +34,12 @@ OF_A_PERSON = frozenset(
 )
 
 
+SAYS_A_MOOD = frozenset({"answer", "dismiss", "mood", "not_this"})
+"""Commands whose words stay out of a café's log."""
+
+
 class GuestSession:
-    """Whether a guest has agreed to the camera, and since when."""
+    """Whether a guest has agreed to the camera, and since when; what staff said about guests."""
 
     def __init__(self) -> None:
         self.began_at: float | None = None
@@ -42,6 +48,7 @@ class GuestSession:
         """The masks that staff confirmed with the mounting; others need another look."""
         self.rules_by_hand: WishRules | None = None
         """The staff's for wishes; None: as the settings say."""
+        self.pin, self.tally = PinWindow(), Tally()
 
     @property
     def open(self) -> bool:
@@ -65,6 +72,8 @@ class GuestSession:
 
 def end(core: Core) -> list[Effect]:
     """Close the camera, and forget who was there."""
+    if core.guest.open or core.hand.mood:
+        core.guest.tally.add(core.believed.mood, core.plan.day_number)
     core.guest.began_at = None
     core.filter = MoodFilter(core.settings.mood)
     core.mood = UNKNOWN_MOOD
@@ -108,6 +117,8 @@ def _without_person(effect: Effect) -> Effect:
     replace = msgspec.structs.replace
     if isinstance(effect, Announce):
         return replace(effect, state=_moodless(effect.state))
+    if isinstance(effect, Answered) and effect.name in SAYS_A_MOOD:
+        return replace(effect, personal=True)
     if isinstance(effect, Remember):
         row = replace(effect.interaction, valence=None, arousal=None, valence_change=None)
         return replace(effect, interaction=row)

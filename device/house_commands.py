@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 200
 ALL = "all"
+BEGIN, CONFIRM = "begin", "confirm"
 
 
 def _camera(core: Core, argument: str, _at: float) -> Done:
@@ -90,6 +91,7 @@ def _test_tone(_core: Core, _argument: str, _at: float) -> Done:
 def _erase_history(core: Core, argument: str, _at: float) -> Done:
     opinions = argument == ALL
     core.playlist.forget_played()
+    core.guest.tally.forget()
     core.keeper.again()  # what is kept for the next start tells of it too
     if opinions:
         for track in core.banned:
@@ -98,6 +100,17 @@ def _erase_history(core: Core, argument: str, _at: float) -> Done:
         core.banned.clear()
     also = ", likes and bans with it" if opinions else "; likes and bans stay"
     return Done([EraseHistory(opinions=opinions)], f"the history is erased{also}")
+
+
+def _pin_reset(core: Core, argument: str, at: float) -> Done:
+    if argument == BEGIN:
+        core.guest.pin.begin(at)
+        text = "for two minutes the page takes a new staff PIN; until then the old one holds"
+        return Done([SoundTest()], text)
+    if not core.guest.pin.press(at):
+        msg = "no new PIN waits for a press: hold the buttons for ten seconds first"
+        raise CommandError(msg)
+    return Done([], "pressed: the new staff PIN that was typed is taken")
 
 
 COMMANDS = {
@@ -113,6 +126,9 @@ COMMANDS = {
     ),
     "output": Command(_output, "Which sound output plays", "its name", check=_name),
     "test_tone": Command(_test_tone, "Hear the sound output"),
+    "pin_reset": Command(
+        _pin_reset, "A new staff PIN, by who holds the device's buttons", choices=(BEGIN, CONFIRM)
+    ),
     "erase_history": Command(
         _erase_history, "Forget what was heard; `all`: likes and bans too", choices=("", ALL)
     ),

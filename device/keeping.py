@@ -44,6 +44,7 @@ def session(core: Core) -> Session:
         mounting=core.guest.mounting,
         dayparts=core.plan.by_hand,
         wish_rules=core.guest.rules_by_hand,
+        totals=core.guest.tally.days,
     )
 
 
@@ -80,6 +81,7 @@ class Keeper:
             core.guest.mounting,
             core.plan.by_hand,
             core.guest.rules_by_hand,
+            core.guest.tally.days,
         )
         if not self.began or now == self._kept:
             return []
@@ -104,6 +106,7 @@ def _wishes_of(core: Core, kept: Session) -> list[Effect]:
     ahead = core.unix_seconds(0.0)
     core.policy_by_hand, core.repeat, core.wishes.era = kept.policy, kept.repeat, kept.era
     core.guest.mounting, core.guest.rules_by_hand = kept.mounting, kept.wish_rules
+    core.guest.tally.days = kept.totals
     core.hand.mood, core.hand.word = kept.mood, kept.mood_word
     core.hand.until = None if kept.mood_until is None else kept.mood_until - ahead
     if kept.sleep_until is not None:

@@ -90,6 +90,8 @@ def controls(core: Core, now: float) -> Controls:
         dayparts=planning.schedule(core),
         dayparts_by_hand=core.plan.by_hand is not None,
         wish_rules=guest.wish_rules(core),
+        pin_reset=core.guest.pin.seen(now),
+        totals=core.guest.tally.days,
         explicit_allowed=core.explicit_allowed,
         somebody_seen=core.presence.seen,
         masks=core.masks,

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_ARGUMENT_BYTES = 4096
-AT_THE_DEVICE = frozenset({"guest_begin", "mounting"})
-"""Only who stands before it can say that a notice was read, or that the camera hangs right."""
+AT_THE_DEVICE = frozenset({"guest_begin", "mounting", "pin_reset"})
+"""Only who stands before it can say that a notice was read, that the camera hangs right, or that
+the staff's PIN was forgotten."""
 
 
 class MqttCommands:

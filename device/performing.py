@@ -87,6 +87,7 @@ class Performer:
             effects.SoundTest: lambda _: player.test_tone(),
             effects.PlayAnnouncement: lambda e: self._announcements.announce(e.source),
             effects.Discover: self._discover,
+            effects.AskForRelease: lambda _: self._frontends().ask_for_release(),
             effects.Restart: lambda _: self._frontends().restart(),
             effects.Ask: self._ask,
             effects.Remember: self._remember,
@@ -189,5 +190,5 @@ class Performer:
             self._store.mark_broken(effect.track, effect.why)
 
     def _answer(self, effect: effects.Answered) -> None:
-        log.info("%s: %s", effect.name, effect.text)
+        log.info("%s: %s", effect.name, "answered" if effect.personal else effect.text)
         self._answers.give(effect)

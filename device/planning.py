@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from device.dayparts import daypart_at, local_time
+from device.dayparts import DAY_SECONDS, daypart_at, local_time
 from device.effects import Effect, Note
 from device.session import Hold
 from device.volume import DAYPART
@@ -26,11 +26,14 @@ class Plan:
         self.part: Daypart | None = None
         self.now: LocalTime | None = None
         """None until the first tick."""
+        self.day_number = 0
+        """Days since 1970-01-01 by the clock on the wall."""
 
 
 def clock(core: Core, event: Tick) -> list[Effect]:
     """Note the time of day; at a daypart's beginning or end, do what it wants."""
     core.plan.now = local_time(event.unix_seconds, event.utc_offset_seconds)
+    core.plan.day_number = (int(event.unix_seconds) + event.utc_offset_seconds) // DAY_SECONDS
     before, part = _turned(core)
     if part == before:
         return []

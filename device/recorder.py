@@ -70,6 +70,9 @@ class Recorder:
 
     def __init__(self, settings: DeviceSettings, boot: str) -> None:
         name = settings.record.events_file
+        if name and settings.web.cafe:
+            log.warning("no recording: in a café nothing is kept of single guests")
+            name = ""
         self._left = int(settings.record.max_megabytes * 1e6) if name else 0
         self._path = Path(name).expanduser()
         if name:

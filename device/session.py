@@ -11,6 +11,7 @@ from contracts.mood import Mood
 from contracts.track import TrackId
 from contracts.vision_wire import Box
 from device.dayparts import Daypart
+from device.totals import DayTotals
 from device.wish_rules import WishRules
 
 PLAYED_KEPT = 300
@@ -83,3 +84,5 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: those of the settings."""
     wish_rules: WishRules | None = None
     """None: as the settings say."""
+    totals: tuple[DayTotals, ...] = ()
+    """Of a café's guests."""

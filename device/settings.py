@@ -184,6 +184,10 @@ class ButtonSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A switch to ground: closed lets the camera be used, open keeps it off, whoever asks."""
     privacy_led: Pin = ""
     """Lit while the camera may be open, and before its first frame."""
+    pin_reset: Pin = ""
+    """Held for ten seconds, it lets a new staff PIN be set (docs/privacy.md)."""
+    hold_resets_pin: bool = True
+    """So do play_pause and next held together; false where guests can reach them."""
     bounce_seconds: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02
     volume_step: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     """Percent for a click."""

@@ -7,7 +7,9 @@ import msgspec
 from contracts.messages import Choice, Reason, State
 from contracts.vision_wire import Box, Face
 from device.dayparts import Daypart
+from device.pin_window import PinReset
 from device.questions import Question
+from device.totals import DayTotals
 from device.wish_rules import WishRules
 
 
@@ -87,6 +89,10 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dayparts_by_hand: bool = False
     """It is the staff's, not that of the settings."""
     wish_rules: WishRules = WishRules()
+    pin_reset: PinReset | None = None
+    """While a new staff PIN may be set."""
+    totals: tuple[DayTotals, ...] = ()
+    """Of a café's guests, newest day last."""
     explicit_allowed: bool = True
     somebody_seen: bool = False
     masks: tuple[Box, ...] = ()

@@ -6,6 +6,7 @@ import queue
 import socket
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from gpiozero.exc import PinSetInput
 from gpiozero.pins.mock import MockFactory
@@ -16,6 +17,7 @@ from device import events
 from device.eye import Eye, listening_socket
 from device.frontends.buttons import DARK, SWITCHED_OFF, Buttons, ButtonsError
 from device.frontends.opening import open_buttons
+from device.pin_window import OPEN_SECONDS
 from device.settings import ButtonSettings
 from device.vision.fakes import HandClock
 from tests.brokers import ANSWER_SECONDS
@@ -38,12 +40,34 @@ WIRED = ButtonSettings(
 )
 
 
+def said_of(event: events.CommandGiven) -> tuple[str, str]:
+    return event.name, event.argument
+
+
 class Board:
     """Buttons on pins of no board, and what they said."""
 
-    def __init__(self, settings: ButtonSettings = WIRED) -> None:
+    def __init__(self, settings: ButtonSettings = WIRED, hold_seconds: float = 600.0) -> None:
         self.factory, self.told = MockFactory(), list[events.Event]()
-        self.buttons = Buttons(settings, self.told.append, HandClock().now, self.factory)
+        self.clock, self._news = HandClock(), queue.Queue[events.Event]()
+        self.buttons = Buttons(
+            settings, self._hear, self.clock.now, self.factory, hold_seconds=hold_seconds
+        )
+
+    def _hear(self, event: events.Event) -> None:
+        self.told.append(event)
+        self._news.put(event)
+
+    def hold(self, *pins: int) -> None:
+        for pin in pins:
+            self.factory.pin(f"GPIO{pin}").drive_low()
+
+    def until(self, name: str, argument: str) -> None:
+        """Wait until this was said; fails when it never is."""
+        while True:
+            event = self._news.get(timeout=ANSWER_SECONDS)
+            if isinstance(event, events.CommandGiven) and said_of(event) == (name, argument):
+                return
 
     def press(self, pin: int) -> None:
         self.factory.pin(f"GPIO{pin}").drive_low()
@@ -98,6 +122,58 @@ def test_the_knob_turns_the_volume(board: Board) -> None:
         first.drive_high()
         second.drive_high()
     assert sorted(board.said) == [("volume", "+3"), ("volume", "-3")]
+
+
+BEGIN, CONFIRM = ("pin_reset", "begin"), ("pin_reset", "confirm")
+
+
+@pytest.mark.parametrize(
+    ("settings", "pins"),
+    [(WIRED, (5, 6)), (ButtonSettings(pin_reset="GPIO17", bounce_seconds=0), (17,))],
+)
+def test_buttons_that_are_held_let_a_new_pin_be_set(
+    settings: ButtonSettings, pins: tuple[int, ...]
+) -> None:
+    """Two together or one of its own, once a hold; a later press says that it is theirs."""
+    board = Board(settings, hold_seconds=0.01)
+    board.hold(*pins)
+    board.until(*BEGIN)
+    assert board.said.count(BEGIN) == 1
+    assert CONFIRM not in board.said
+    board.factory.pin(f"GPIO{pins[0]}").drive_high()
+    board.press(pins[0])
+    assert board.said.count(CONFIRM) == 1
+    board.clock.wait(OPEN_SECONDS + 1)
+    board.press(pins[0])
+    assert board.said.count(CONFIRM) == 1
+    board.buttons.close()
+
+
+def test_a_press_resets_nothing() -> None:
+    """Of both buttons neither: they have to be held."""
+    board = Board()
+    board.hold(5, 6)
+    assert {name for name, _ in board.said} == {"play_pause", "next"}
+    for pin in (5, 6):
+        board.factory.pin(f"GPIO{pin}").drive_high()
+    board.buttons.close()
+
+
+@pytest.mark.parametrize(("hold_resets_pin", "pins"), [(True, (6,)), (False, (5, 6))])
+def test_what_is_not_meant_to_reset_does_not(
+    hold_resets_pin: bool,  # noqa: FBT001
+    pins: tuple[int, ...],
+) -> None:
+    """One of the two alone, or both where the settings say no; the button for it still does."""
+    settings = msgspec.structs.replace(WIRED, pin_reset="GPIO17", hold_resets_pin=hold_resets_pin)
+    board = Board(settings, hold_seconds=0.01)
+    board.hold(*pins)
+    for _ in range(2):
+        board.hold(17)
+        board.until(*BEGIN)
+        board.factory.pin("GPIO17").drive_high()
+    assert board.said.count(BEGIN) == 2
+    board.buttons.close()
 
 
 def test_the_light_is_on_before_the_camera_may_open(board: Board) -> None:

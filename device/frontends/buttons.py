@@ -17,6 +17,7 @@ from gpiozero import LED, Button, Device, RotaryEncoder
 from gpiozero.exc import GPIOZeroError
 
 from device.events import CommandGiven
+from device.pin_window import OPEN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMANDS = ("play_pause", "next", "like")
+RESET_PAIR = ("play_pause", "next")
+"""Held together, for who has no button of its own for it."""
+RESET_HOLD_SECONDS = 10.0
 SWITCHED_OFF = "the switch at the device keeps the camera off"
 DARK = "the camera's light cannot be lit, so the camera stays off"
 
@@ -47,6 +51,7 @@ class Buttons:
         put: takes the commands.
         clock: monotonic seconds.
         factory: of pins; None is that of this machine.
+        hold_seconds: how long a hold lets a new staff PIN be set.
 
     Raises:
         ButtonsError: a pin cannot be had.
@@ -59,10 +64,13 @@ class Buttons:
         put: Callable[[Event], None],
         clock: Callable[[], float],
         factory: Factory | None = None,
+        *,
+        hold_seconds: float = RESET_HOLD_SECONDS,
     ) -> None:
         self._put, self._clock, self._settings = put, clock, settings
         self._lock = threading.RLock()
         self._devices: list[Device] = []
+        self._hold_seconds, self._confirm_until = hold_seconds, float("-inf")
         try:
             self._open(settings, {"pin_factory": factory} if factory else {})
         except (GPIOZeroError, OSError, ImportError) as error:
@@ -72,9 +80,18 @@ class Buttons:
 
     def _open(self, settings: ButtonSettings, made: dict[str, Any]) -> None:
         bounce = settings.bounce_seconds or None
-        button = partial(Button, bounce_time=bounce, **made)
-        for name in COMMANDS:
-            self._when_pressed(button, getattr(settings, name), name)
+        hold = {"hold_time": self._hold_seconds}
+        button = partial(Button, bounce_time=bounce, **hold, **made)
+        named = {
+            name: self._when_pressed(button, getattr(settings, name), name) for name in COMMANDS
+        }
+        pair = [named[name] for name in RESET_PAIR]
+        if settings.hold_resets_pin and all(pair):
+            self._when_held(pair)
+        if settings.pin_reset:
+            own = self._kept(button(settings.pin_reset))
+            own.when_pressed = self._confirm
+            self._when_held([own])
         step = settings.volume_step
         self._when_pressed(button, settings.louder, "volume", f"+{step}")
         self._when_pressed(button, settings.quieter, "volume", f"-{step}")
@@ -89,15 +106,39 @@ class Buttons:
 
     def _when_pressed(
         self, button: Callable[[str], Any], pin: str, name: str, argument: str = ""
-    ) -> None:
-        if pin:
-            self._kept(button(pin)).when_pressed = partial(self._say, name, argument)
+    ) -> Any:  # noqa: ANN401 - gpiozero ships no types
+        if not pin:
+            return None
+        made = self._kept(button(pin))
+        made.when_pressed = partial(self._say, name, argument)
+        return made
+
+    # The staff's PIN
+
+    def _when_held(self, together: list[Any]) -> None:
+        for one in together:
+            one.when_held = partial(self._held, together)
+
+    def _held(self, together: list[Any]) -> None:
+        """The last of them to be held for so long opens the window; on gpiozero's thread."""
+        with self._lock:
+            if not all(one.is_held for one in together):
+                return
+            self._confirm_until = self._clock() + OPEN_SECONDS
+        self._say("pin_reset", "begin")
+
+    def _confirm(self) -> None:
+        """Say that a button was pressed after the hold, by who holds the device."""
+        if self._clock() < self._confirm_until:
+            self._say("pin_reset", "confirm")
 
     def _kept(self, device: Any) -> Any:  # noqa: ANN401 - gpiozero ships no types
         self._devices.append(device)
         return device
 
     def _say(self, name: str, argument: str = "") -> None:
+        if name == RESET_PAIR[0]:
+            self._confirm()
         self._put(CommandGiven(at=self._clock(), name=name, argument=argument))
 
     # The camera's gate

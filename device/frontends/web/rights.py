@@ -50,11 +50,15 @@ LISTENER = GUEST | {
 }
 AT_HOME = frozenset({"ban", "camera", "unban"})
 """For listeners too where there is no staff: their own camera, their own bans."""
+AT_THE_DEVICE = frozenset({"pin_reset"})
+"""For nobody on the page, staff neither: whoever holds the device's buttons, or its owner."""
 _NEEDED = dict.fromkeys(LISTENER, Role.LISTENER) | dict.fromkeys(GUEST, Role.GUEST)
 
 
 def may(role: Role, command: str, *, cafe: bool) -> bool:
     """Whether a role may give a command."""
+    if command in AT_THE_DEVICE:
+        return False
     needed = _NEEDED.get(command, Role.STAFF)
     if not cafe and command in AT_HOME:
         needed = Role.LISTENER
