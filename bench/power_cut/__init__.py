@@ -1,0 +1,1 @@
+"""A disk that forgets what was not flushed, and stores that are written while its power goes."""
