@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.encoded import RATE, Stereo, sweep, write
-from device.music.sound.decoder import UndecodableError, decoded
+from device.music.sound.decoder import UndecodableError, decoded, decoded_from
 
 SECONDS = 4.0
 
@@ -119,3 +119,15 @@ def test_a_name_that_is_no_text_is_opened(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.flac"
         path.hardlink_to(made)
         assert len(pcm(path)) == RATE // 2
+
+
+def test_a_title_in_an_old_encoding_is_no_obstacle(tmp_path: Path) -> None:
+    """A tag whose bytes are not UTF-8 costs the tag's letters, not the music."""
+    path = write(tmp_path / "a.wav", sweep(1.0))
+    name = b"Apn\xe9e\0"
+    text = b"INFOINAM" + len(name).to_bytes(4, "little") + name
+    tagged = path.read_bytes() + b"LIST" + len(text).to_bytes(4, "little") + text
+    path.write_bytes(tagged[:4] + (len(tagged) - 8).to_bytes(4, "little") + tagged[8:])
+    with path.open("rb") as file:
+        assert b"".join(decoded_from(file)) == b"".join(decoded(str(path)))
+    assert len(pcm(path)) == RATE

@@ -78,7 +78,8 @@ def decoded(path: str, start_seconds: float = 0.0) -> Iterator[bytes]:
     try:
         # A name of our own making: no file name is taken for a protocol, whatever its bytes.
         options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-        with av.open(f"file:/proc/self/fd/{file}", container_options=options) as container:
+        name = f"file:/proc/self/fd/{file}"
+        with av.open(name, container_options=options, metadata_errors="replace") as container:
             yield from _sound(container, start_seconds)
     except av.FFmpegError as error:
         if error.errno in DISK_ERRORS:
@@ -94,7 +95,8 @@ def decoded_from(file: BinaryIO) -> Iterator[bytes]:
     import av  # noqa: PLC0415 - as in `decoded`
 
     try:
-        with av.open(file, "r", container_options={"format_whitelist": FORMATS}) as container:
+        options = {"format_whitelist": FORMATS}
+        with av.open(file, "r", container_options=options, metadata_errors="replace") as container:
             yield from _sound(container, 0.0)
     except av.FFmpegError as error:
         if error.errno in DISK_ERRORS:
