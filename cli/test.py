@@ -1,12 +1,14 @@
 """Check everything: style, types and tests.
 
 Runs ruff, mypy and pytest over the whole checkout. The tests come last, so that what they
-say stands at the end.
+say stands at the end. `--slow` then injects faults into the real programs, a table of which it
+writes into docs/reliability.md; `--slow --only kill-core --times 20` injects one of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -36,13 +38,20 @@ def run(arguments: list[str]) -> int:
     """Run the checks; 0 when all pass, else 1."""
     parser = argparse.ArgumentParser(prog="mlfym test", description=__doc__)
     parser.add_argument("--slow", action="store_true", help="also the tests that take minutes")
-    parser.add_argument("--only", choices=STEPS, action="append", help="this step alone")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help=f"{', '.join(STEPS)}, or a fault"
+    )
+    parser.add_argument("--times", type=_times, help="how often each fault is injected")
     options, for_pytest = parser.parse_known_args(arguments)
-    chosen = options.only or list(STEPS)
+    named = [name for name in options.only or [] if name not in STEPS]
+    if named and not options.slow:
+        parser.error(f"{named[0]!r} is none of {', '.join(STEPS)}; faults need --slow")
     outcomes = []
-    for step in chosen:
+    for step in [name for name in options.only or STEPS if name in STEPS]:
         extra = [*([] if options.slow else ["-m", "not slow"]), *for_pytest]
         outcomes.append(_run_step(step, extra if step == "pytest" else []))
+    if options.slow and (named or not options.only):
+        outcomes.append(_inject(parser, named, options.times))
     print(table(outcomes))
     return int(any(o.status for o in outcomes))
 
@@ -54,6 +63,33 @@ def table(outcomes: list[Outcome]) -> str:
         for o in outcomes
     ]
     return "\n".join(["", *lines])
+
+
+def _times(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        msg = f"{text!r} is no number of times: give 1 or more"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _inject(parser: argparse.ArgumentParser, named: list[str], times: int | None) -> Outcome:
+    """Inject these faults, or all; show what became of them and keep it in the document."""
+    from rich.console import Console  # noqa: PLC0415 - the quick run needs none of these
+
+    from bench.faults.registry import FAULTS  # noqa: PLC0415 - brings the programs' libraries
+    from bench.faults.running import run_faults, shown, written  # noqa: PLC0415 - as above
+
+    unknown = [name for name in named if name not in FAULTS]
+    if unknown:
+        parser.error(f"there is no fault {unknown[0]!r}; there are {', '.join(FAULTS)}")
+    print("── faults", flush=True)
+    began = time.monotonic()
+    rows = run_faults(named or list(FAULTS), times)
+    day = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    Console().print(shown(rows, day))
+    written(rows, day, "./mlfym test --slow")
+    failed = sum(bool(row.failures) for row in rows)
+    return Outcome("faults", failed, time.monotonic() - began)
 
 
 def _run_step(step: str, extra: list[str]) -> Outcome:

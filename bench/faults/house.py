@@ -85,6 +85,8 @@ class House:
         camera: a video, GIF or picture, or a named pipe.
         broker: `embedded` or `mosquitto`.
         models: folder of vision's models; None is the shipped.
+        core_network: name of the network namespace that core runs in, and the address of this
+            side that it reaches; None is this one.
 
     """
 
@@ -95,6 +97,7 @@ class House:
         camera: Path = BUNDLED_REEL,
         broker: str = "embedded",
         models: Path | None = None,
+        core_network: tuple[str, str] | None = None,
     ) -> None:
         self.folder, self.patience_seconds = ground.folder, ground.patience_seconds
         ground.folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +114,7 @@ class House:
             models_folder=str(models or ""),
             sound=msgspec.structs.replace(DEMO.sound, driver="disk", fallback_driver=""),
         )
+        self._core_network = core_network
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -118,7 +122,7 @@ class House:
             opening.callback(self.ear.close)
             self.broker.start()
             opening.callback(self.broker.stop)
-            self.network = opening.enter_context(Proxy(self.broker.port))
+            self.network = opening.enter_context(self._proxy())
             self.appliance = self._appliance()
             names = {"core": self.appliance.core, "vision": self.appliance.vision}
             units = {f"mlfym-{name}.service": program for name, program in names.items()}
@@ -140,14 +144,21 @@ class House:
         self.ear.uncover()
         self._open.close()
 
+    def _proxy(self) -> Proxy:
+        host = self._core_network[1] if self._core_network else self.broker.host
+        return Proxy(self.broker.port, host)
+
     def _appliance(self) -> Appliance:
         at = BrokerSettings(host=self.broker.host, port=self.broker.port)
         settings = msgspec.structs.replace(self._settings, broker=at)
         heard = {"SDL_DISKAUDIOFILE": str(self.card / "sound")}
         made = Appliance(self.folder, settings, own_broker=False, environment=heard)
         # Core alone is beyond the proxy: a partition is between a device and the rest.
-        through = f"mqtt://127.0.0.1:{self.network.port}"
+        through = f"mqtt://{self.network.host}:{self.network.port}"
         made.core.arguments = [*made.core.arguments, "--broker", through]
+        if self._core_network:
+            inside = ["-m", "bench.faults.netns", self._core_network[0]]
+            made.core.arguments = [*inside, *made.core.arguments]
         return made
 
     def ask_for(self, mood: str) -> None:

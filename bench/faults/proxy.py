@@ -18,6 +18,7 @@ class Proxy:
     """Stands between clients and a port of this machine, in a thread of its own.
 
     Attributes:
+        host: its address.
         port: where clients connect to.
         swallowing: what is sent goes nowhere, and nobody is told: a partition. TCP would send it
             again when the network is back; so does this, since what was swallowed waits here.
@@ -26,8 +27,8 @@ class Proxy:
 
     """
 
-    def __init__(self, target_port: int) -> None:
-        self.target_port = target_port
+    def __init__(self, target_port: int, host: str = HOST) -> None:
+        self.host, self.target_port = host, target_port
         self.port = 0
         self.swallowing = False
         self.delay_seconds = 0.0
@@ -57,7 +58,7 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, HOST, 0))
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, self.host, 0))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults import killing, network, power, seeing, sounding
+from bench.faults import hostile, killing, netns, network, power, seeing, sounding
 
-MODULES = (killing, seeing, network, sounding, power)
+MODULES = (killing, seeing, network, netns, sounding, hostile, power)
 FAULTS = {fault.name: fault for module in MODULES for fault in module.FAULTS}
