@@ -41,3 +41,11 @@ class HomeState(Message, frozen=True, kw_only=True, omit_defaults=False):
     """Of the processor; none where there is no sensor."""
     version: str = ""
     """Of the installed program."""
+    latest_version: str = ""
+    """Of the newest release that its updater knows; the installed one where none is newer."""
+    release_summary: str = ""
+    """What the newest one brings; up to 255 characters."""
+    updating: bool = False
+    """Whether an update is under way."""
+    update_percent: Percent | None = None
+    """Of the update that is under way, where it is known."""

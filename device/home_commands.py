@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from device.command import Command, CommandError, Done
-from device.effects import Discover, PlayAnnouncement, Restart
+from device.effects import AskForRelease, Discover, PlayAnnouncement, Restart
 from device.session import Hold
 
 if TYPE_CHECKING:
@@ -63,10 +63,16 @@ def _restart(_core: Core, _argument: str, _at: float) -> Done:
     return Done([Restart()], "the device starts anew, where it was")
 
 
+def _update(_core: Core, _argument: str, _at: float) -> Done:
+    text = "the newest release is asked for; a device without an updater stays as it is"
+    return Done([AskForRelease()], text)
+
+
 COMMANDS = {
     "home_assistant": Command(
         _home_assistant, "Show the device in Home Assistant, or remove it", choices=(ON, OFF)
     ),
+    "update": Command(_update, "Install the newest release, if it is signed and newer"),
     "restart": Command(_restart, "Start the device's program anew"),
     "mute": Command(_mute, "Silence, and the volume back", choices=(ON, OFF, TOGGLE)),
     "auto_play": Command(_auto_play, "Whether music begins by itself", choices=(ON, OFF)),

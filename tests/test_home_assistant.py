@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,18 @@ from contracts.bus import Publication
 from contracts.home import HomeState
 from contracts.messages import Choice, DeviceEventKind, Playback, State
 from contracts.mood import Mood, MoodClass
+from contracts.release_state import WISH, ReleaseState
 from contracts.track import TrackId
 from device.commands import COMMANDS, checked
 from device.frontends.home_assistant.entities import discovery_payload, discovery_topic
 from device.frontends.home_assistant.sharing import (
     AT_MOST_EVERY_SECONDS,
+    SEEN_EVERY_SECONDS,
     TOLD_EVERY_SECONDS,
     Sharing,
     cpu_celsius,
-    home_state,
 )
+from device.frontends.opening import Frontends
 from device.settings import DeviceSettings, HomeAssistantSettings, WebSettings
 from device.status import Controls, NowPlaying, Status
 from device.vision.fakes import HandClock
@@ -33,7 +33,6 @@ from device.vision.fakes import HandClock
 ROOT = Path(__file__).parents[1]
 BASE = "mlfym/v1/d1/"
 CONFIG = "homeassistant/device/mlfym_d1/config"
-PYTHON = os.environ.get("MLFYM_HOME_ASSISTANT_PYTHON", "")
 SETTINGS = DeviceSettings(device_id="d1")
 SONG = TrackId("00000000000000aa")
 PLAYING = Status(
@@ -57,6 +56,7 @@ class House:
 
     def __init__(self, settings: DeviceSettings = SETTINGS) -> None:
         self.clock, self.told, self.broker = HandClock(), list[Publication](), True
+        self.release: ReleaseState | None = None
         self.sharing = Sharing(
             settings,
             self.publish,
@@ -64,6 +64,7 @@ class House:
             self.clock.now,
             version="1.0",
             celsius=lambda: 41.5,
+            release=lambda: self.release,
         )
 
     def publish(self, publication: Publication) -> bool:
@@ -176,6 +177,10 @@ def test_everything_is_told_when_the_broker_comes() -> None:
         "recommender_online": False,
         "cpu_celsius": 41.5,
         "version": "1.0",
+        "latest_version": "1.0",
+        "release_summary": "",
+        "updating": False,
+        "update_percent": None,
     }
 
 
@@ -272,6 +277,42 @@ def test_of_a_cafe_s_guests_nothing_is_told() -> None:
     assert state["title"] == "노래"
 
 
+def test_a_newer_release_is_told_and_offered_where_there_is_an_updater() -> None:
+    """What the updater says; without one nothing can be installed from there."""
+    house = House()
+    house.sharing.link_up()
+    assert "cmd_t" not in json.loads(house.on(CONFIG)[0].payload)["cmps"]["update"]
+    house.release = ReleaseState(latest="1.1", summary="x" * 300, phase="checking", percent=90)
+    house.sharing.link_up()
+    update = json.loads(house.on(CONFIG)[1].payload)["cmps"]["update"]
+    assert update["cmd_t"] == f"{BASE}command/update"
+    checked("update", update["pl_inst"])
+    house.later(1, PLAYING)
+    state = msgspec.json.decode(house.on(f"{BASE}home")[0].payload, type=HomeState)
+    assert (state.version, state.latest_version) == ("1.0", "1.1")
+    assert len(state.release_summary) == 255
+    assert (state.updating, state.update_percent) == (True, 90)
+
+
+def test_a_release_that_comes_later_is_told(tmp_path: Path) -> None:
+    """As soon as the updater's file says so; a wish for it is an empty file."""
+    house = House()
+    house.later(1, PLAYING)
+    house.release = ReleaseState(latest="1.1")
+    house.later(SEEN_EVERY_SECONDS, PLAYING)
+    assert b'"latest_version":"1.1"' in house.on(f"{BASE}home")[-1].payload
+    Frontends([], house.sharing, lambda: None, tmp_path).ask_for_release()
+    assert (tmp_path / WISH).read_bytes() == b""
+
+
+def test_an_update_that_cannot_be_asked_for_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The music goes on."""
+    Frontends([], House().sharing, lambda: None, tmp_path / "none").ask_for_release()
+    assert "no update can be asked for" in caplog.text
+
+
 def test_the_processor_s_temperature(tmp_path: Path) -> None:
     """As Linux tells it, in thousandths; none where there is no sensor."""
     zone = tmp_path / "temp"
@@ -299,27 +340,3 @@ def test_the_page_tells_of_every_entity() -> None:
         assert f"| {component['p'].replace('_', ' ')} |" in page
         if component["p"] not in {"event", "update"}:
             assert component["name"].lower() in page
-
-
-@pytest.mark.skipif(
-    not PYTHON, reason="MLFYM_HOME_ASSISTANT_PYTHON names no Python that has homeassistant"
-)
-def test_home_assistant_s_own_code_takes_all_of_it(tmp_path: Path) -> None:
-    """Its parser, each platform's schema and each template; and it sees what is wrong."""
-    good, event = discovery_payload("living-room", "1.0"), {"kind": "mood_changed"}
-    state = home_state(PLAYING, cafe=False, celsius=41.5, version="1.0")
-    states = {"home": msgspec.to_builtins(state), "event": event}
-    assert "23 components, 0 refused" in _read(tmp_path, good, states)
-    unknown = json.loads(good)
-    unknown["cmps"]["mood"]["p"] = "media_player"
-    assert "1 refused" in _read(tmp_path, json.dumps(unknown).encode(), states)
-    nameless = {key: value for key, value in json.loads(good).items() if key != "o"}
-    assert "0 components, 1 refused" in _read(tmp_path, json.dumps(nameless).encode(), states)
-
-
-def _read(folder: Path, message: bytes, states: dict[str, Any]) -> str:
-    (folder / "payload.json").write_bytes(message)
-    (folder / "states.json").write_text(json.dumps(states))
-    script = ROOT / "bench" / "home_assistant_check.py"
-    command = [PYTHON, str(script), str(folder / "payload.json"), str(folder / "states.json")]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder).stdout

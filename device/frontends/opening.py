@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.release_state import ask_for_release
 from device.camera_gate import CameraGate, OpenGate
 from device.frontends.home_assistant.sharing import Sharing
 from device.frontends.web.opening import open_page
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from device.settings import DeviceSettings
     from device.status import Status
     from device.store import Store
+
+
+log = logging.getLogger(__name__)
 
 
 def open_buttons(
@@ -44,8 +50,15 @@ class Frontends:
     `parts` start in order and stop in reverse.
     """
 
-    def __init__(self, parts: list[Page], sharing: Sharing, restart: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        parts: list[Page],
+        sharing: Sharing,
+        restart: Callable[[], None],
+        state_folder: Path,
+    ) -> None:
         self._parts, self._sharing, self.restart = parts, sharing, restart
+        self._state_folder = state_folder
         self.receive = sharing.receive
         self.link_up = sharing.link_up
 
@@ -66,6 +79,13 @@ class Frontends:
     def discover(self, *, on: bool) -> None:
         """Let home automation find this device, or forget it."""
         self._sharing.discover(on=on)
+
+    def ask_for_release(self) -> None:
+        """Ask the updater for the newest release; a disk that cannot be written is said."""
+        try:
+            ask_for_release(self._state_folder)
+        except OSError as error:
+            log.warning("no update can be asked for: %s", error)
 
 
 def program_version() -> str:
@@ -93,4 +113,5 @@ def open_frontends(
         from device.frontends.naming import Naming  # noqa: PLC0415 - only who wants it loads it
 
         parts.append(Naming(settings))
-    return Frontends(parts, sharing, shell.end)
+    folder = Path(settings.state_folder).expanduser()
+    return Frontends(parts, sharing, shell.end, folder)

@@ -29,14 +29,17 @@ def discovery_topic(prefix: str, device_id: str) -> str:
     return f"{prefix}/device/mlfym_{topics.checked_id(device_id)}/config"
 
 
-def discovery_payload(device_id: str, version: str) -> bytes:
-    """The retained message that makes Home Assistant show the device; JSON."""
+def discovery_payload(device_id: str, version: str, *, updatable: bool = False) -> bytes:
+    """The retained message that makes Home Assistant show the device; JSON.
+
+    `updatable`: it has an updater, so Home Assistant may offer to install.
+    """
     base = topics.of_device(device_id, "")
     node = f"mlfym_{device_id}"
     components = {
         name: {"p": platform, "uniq_id": f"{node}_{name}", **entity}
         | {"def_ent_id": f"{platform}.{_slug(node)}_{name}"}
-        for platform, entities in entities_of(base).items()
+        for platform, entities in entities_of(base, updatable=updatable).items()
         for name, entity in entities.items()
     }
     device = {
@@ -62,7 +65,7 @@ def _slug(text: str) -> str:
     return text.lower().replace("-", "_")
 
 
-def entities_of(base: str) -> dict[str, dict[str, Entity]]:
+def entities_of(base: str, *, updatable: bool = False) -> dict[str, dict[str, Entity]]:
     """Entities by platform and name; `base` is the device's topic with its last slash."""
     return {
         "sensor": _sensors(base),
@@ -73,7 +76,7 @@ def entities_of(base: str) -> dict[str, dict[str, Entity]]:
         "button": _buttons(base),
         "image": {"cover": _named("Cover", img_t=f"{base}{topics.COVER}", cont_type=JPEG)},
         "event": _events(base),
-        "update": _updates(),
+        "update": _updates(base, updatable=updatable),
     }
 
 
@@ -85,6 +88,20 @@ def _value(key: str) -> str:
     return f"{{{{ value_json.{key} }}}}"
 
 
+def _attributes() -> str:
+    """The `media_` names and the level in 0 to 1 are those of a media player, which reads them."""
+    told = {
+        "media_title": "title",
+        "media_artist": "artist",
+        "media_album_name": "album",
+        "volume_level": "volume / 100",
+        "reason": "reason",
+        "tier": "tier",
+    }
+    pairs = ", ".join(f"'{name}': value_json.{key}" for name, key in told.items())
+    return f"{{{{ {{{pairs}}} | to_json }}}}"
+
+
 def _sensors(base: str) -> dict[str, Entity]:
     return {
         "playback": _named(
@@ -93,8 +110,7 @@ def _sensors(base: str) -> dict[str, Entity]:
             ops=[str(one) for one in Playback],
             val_tpl=_value("playback"),
             json_attr_t=f"{base}{topics.HOME}",
-            json_attr_tpl="{{ {'artist': value_json.artist, 'album': value_json.album, "
-            "'reason': value_json.reason, 'tier': value_json.tier} | to_json }}",
+            json_attr_tpl=_attributes(),
             ic="mdi:music",
         ),
         "title": _named("Title", val_tpl="{{ value_json.title[:255] }}", ic="mdi:music-note"),
@@ -232,10 +248,14 @@ def _events(base: str) -> dict[str, Entity]:
     return {"happening": _named("Happening", stat_t=topic, evt_typ=kinds, val_tpl=told)}
 
 
-def _updates() -> dict[str, Entity]:
-    # What is installed is told as the latest until a device can learn of another.
+def _updates(base: str, *, updatable: bool) -> dict[str, Entity]:
     told = (
-        "{{ {'installed_version': value_json.version, 'latest_version': value_json.version} "
-        "| to_json }}"
+        "{{ {'installed_version': value_json.version, "
+        "'latest_version': value_json.latest_version, "
+        "'release_summary': value_json.release_summary, "
+        "'in_progress': value_json.updating, "
+        "'update_percentage': value_json.update_percent} | to_json }}"
     )
-    return {"update": _named("Update", val_tpl=told, dev_cla="firmware", ent_cat="diagnostic")}
+    offered = {"cmd_t": _command(base, "update"), "pl_inst": ""} if updatable else {}
+    update = _named("Update", val_tpl=told, dev_cla="firmware", ent_cat="diagnostic", **offered)
+    return {"update": update}

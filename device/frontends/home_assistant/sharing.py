@@ -15,6 +15,7 @@ from contracts.bus import Publication
 from contracts.home import HomeState
 from contracts.messages import encode
 from contracts.mood import MoodClass
+from contracts.release_state import ReleaseState, read_release_state
 from contracts.vision_wire import CameraState
 from device.frontends.home_assistant.entities import discovery_payload, discovery_topic
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 TOLD_EVERY_SECONDS = 60.0
 """Half of what a mood lasts there."""
 AT_MOST_EVERY_SECONDS = 0.5
-TEMPERATURE_EVERY_SECONDS = 30.0
+SEEN_EVERY_SECONDS = 5.0
+"""What is read from files: the temperature, and what the updater says."""
+MOST_SUMMARY = 255
+"""Home Assistant shows no more."""
 THERMAL_ZONE = Path("/sys/class/thermal/thermal_zone0/temp")
 BORN = b"online"
 
@@ -42,11 +46,17 @@ def cpu_celsius(zone: Path = THERMAL_ZONE) -> float | None:
 
 
 def home_state(
-    status: Status, *, cafe: bool, celsius: float | None = None, version: str = ""
+    status: Status,
+    *,
+    cafe: bool,
+    celsius: float | None = None,
+    version: str = "",
+    release: ReleaseState | None = None,
 ) -> HomeState:
     """What home automation reads; of a café's guests nothing."""
     state, controls = status.state, status.controls
     playing, mood = state.playing, state.mood
+    told = release or ReleaseState()
     return HomeState(
         playback=state.playback,
         title=playing.title if playing else "",
@@ -67,6 +77,10 @@ def home_state(
         recommender_online=status.server_online,
         cpu_celsius=celsius,
         version=version,
+        latest_version=told.latest or version,
+        release_summary=told.summary[:MOST_SUMMARY],
+        updating=told.in_progress,
+        update_percent=told.percent,
     )
 
 
@@ -80,6 +94,7 @@ class Sharing:
         clock: monotonic seconds.
         version: of the program.
         celsius: reads the processor's temperature.
+        release: reads what the updater said last; None where there is none.
 
     """
 
@@ -92,13 +107,15 @@ class Sharing:
         *,
         version: str,
         celsius: Callable[[], float | None] = cpu_celsius,
+        release: Callable[[], ReleaseState | None] = read_release_state,
     ) -> None:
         self._device, self._home = settings.device_id, settings.home_assistant
         self._cafe, self._version = settings.web.cafe, version
         self._publish, self._cover, self._clock = publish, cover, clock
-        self._read_celsius = celsius
+        self._read_celsius, self._read_release = celsius, release
         self._celsius: float | None = None
-        self._celsius_at = self._told_at = float("-inf")
+        self._release: ReleaseState | None = None
+        self._seen_at = self._told_at = float("-inf")
         self._told: HomeState | None = None
         self._shown: TrackId | None = None
         self._wanted: TrackId | None = None
@@ -125,7 +142,9 @@ class Sharing:
     def discover(self, *, on: bool) -> None:
         """Show the device in Home Assistant, or remove it with all its entities."""
         self.discoverable = on
-        payload = discovery_payload(self._device, self._version) if on else b""
+        updatable = self._read_release() is not None
+        told = discovery_payload(self._device, self._version, updatable=updatable)
+        payload = told if on else b""
         topic = discovery_topic(self._home.prefix, self._device)
         self._publish(Publication(topic=topic, payload=payload, retain=True))
 
@@ -135,9 +154,16 @@ class Sharing:
         since = now - self._told_at
         if since < AT_MOST_EVERY_SECONDS:
             return
-        if now - self._celsius_at >= TEMPERATURE_EVERY_SECONDS:
-            self._celsius_at, self._celsius = now, self._read_celsius()
-        state = home_state(status, cafe=self._cafe, celsius=self._celsius, version=self._version)
+        if now - self._seen_at >= SEEN_EVERY_SECONDS:
+            self._seen_at = now
+            self._celsius, self._release = self._read_celsius(), self._read_release()
+        state = home_state(
+            status,
+            cafe=self._cafe,
+            celsius=self._celsius,
+            version=self._version,
+            release=self._release,
+        )
         if (state != self._told or since >= TOLD_EVERY_SECONDS) and self._tell(
             topics.HOME, encode(state)
         ):
