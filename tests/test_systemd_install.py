@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from cli.appliance.accounts import Accounts
-from cli.appliance.plan import ROLES, STARTED, UNITS
+from cli.appliance.roles import roles_of
 from cli.installation import requirements
+from cli.updating.layout import Layout
 from contracts.settings import load_settings
 from device.settings import DeviceSettings
 from recommender_server.settings import RecommenderSettings
 
 ROOT = Path(__file__).parents[1]
+ROLES = roles_of(ROOT)
 LOCKS = sorted((ROOT / "systemd/requirements").glob("*.txt"))
 
 
@@ -75,7 +77,7 @@ def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:
 def test_a_changed_program_is_brought_up_to_date(tmp_path: Path) -> None:
     """A file that is not as in the checkout is replaced, with all others."""
     install(tmp_path, "--role", "server")
-    changed = tmp_path / "opt/mlfym/app/device/core.py"
+    changed = tmp_path / "opt/mlfym/current/app/device/core.py"
     changed.write_text("broken", encoding="utf-8")
     assert install(tmp_path, "--role", "server").startswith("copy ")
     assert changed.read_bytes() == (ROOT / "device/core.py").read_bytes()
@@ -84,7 +86,7 @@ def test_a_changed_program_is_brought_up_to_date(tmp_path: Path) -> None:
 def test_the_installed_program_starts(tmp_path: Path) -> None:
     """What was copied is enough for each program to say its help."""
     install(tmp_path, "--role", "all")
-    app = tmp_path / "opt/mlfym/app"
+    app = tmp_path / "opt/mlfym/current/app"
     for program in ("device", "device.vision", "recommender_server"):
         words = [sys.executable, "-m", program, "--help"]
         subprocess.run(words, cwd=app, check=True, capture_output=True)
@@ -131,8 +133,38 @@ def test_a_name_that_is_no_id_is_refused(tmp_path: Path) -> None:
 def test_every_unit_belongs_to_a_role() -> None:
     """And what is started is one that is installed."""
     ours = {path.name for path in (ROOT / "systemd/units").iterdir()}
-    assert {unit for units in UNITS.values() for unit in units} == ours
-    assert {unit.replace("@1", "@") for units in STARTED.values() for unit in units} <= ours
+    parts = ROLES["all"]
+    assert {unit for part in parts for unit in part.units} == ours
+    assert {unit.replace("@1", "@") for part in parts for unit in part.started} <= ours
+    assert all(set(role) <= set(parts) for role in ROLES.values())
+
+
+def test_purging_leaves_nothing(tmp_path: Path) -> None:
+    """Settings, keys and what was learned go too, and the music stays."""
+    install(tmp_path, "--role", "all")
+    song = tmp_path / "srv/music/song.flac"
+    song.parent.mkdir(parents=True)
+    song.write_bytes(b"music")
+    install(tmp_path, "--purge")
+    assert set(files(tmp_path)) == {"srv/music/song.flac"}
+
+
+def test_a_maintainers_key_is_installed(tmp_path: Path) -> None:
+    """Where the updater looks for whom to trust."""
+    key = tmp_path / "maker.pem"
+    key.write_text("-----BEGIN PUBLIC KEY-----\n", encoding="utf-8")
+    root = tmp_path / "root"
+    install(root, "--release-key", str(key))
+    assert [k.name for k in Layout(root).trusted_keys()] == ["maker.pem"]
+
+
+def test_nothing_is_installed_over_an_update_that_is_under_way(tmp_path: Path) -> None:
+    """It says how to finish it first."""
+    install(tmp_path)
+    layout = Layout(tmp_path)
+    layout.kept.mkdir(parents=True)
+    layout.pending.write_text("{}", encoding="utf-8")
+    assert "update --resume" in install(tmp_path, status=1)
 
 
 def pins(text: str) -> dict[str, set[str]]:

@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-import grp
 import json
-import pwd
-import shutil
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cli.appliance.accounts import Accounts
 from cli.appliance.authority import covers, is_good, make_authority, make_broker_certificate
-from cli.appliance.steps import Call, Copy, Remove, Run, Step, StepError, Write
+from cli.appliance.needs import install_words, missing_accounts, missing_packages
+from cli.appliance.roles import Part, roles_of
+from cli.appliance.steps import Call, Copy, Run, Show, Step, StepError, Write
+from cli.appliance.system import System
+from cli.updating.environment import environment_is_made, make_environment
+from cli.updating.errors import UpdateError
+from cli.updating.layout import CONFIRMED, CURRENT, Layout
+from cli.updating.making import FILES, PROGRAM
+from cli.updating.preparing import remove_others
 
 SOURCE = Path(__file__).resolve().parents[2]
-PROGRAM = ("cli", "contracts", "device", "recommender_server", "models", "systemd")
-FILES = ("mlfym", "pyproject.toml", "constraints.txt", "LICENSE")
-ROLES = {
-    "speaker": ("speaker",),
-    "kiosk": ("speaker", "kiosk"),
-    "server": ("server",),
-    "all": ("speaker", "kiosk", "server"),
-}
-PACKAGES = {
-    "speaker": ("libasound2-plugins",),
-    "kiosk": ("cage", "fonts-nanum", "chromium"),
-    "server": ("mosquitto", "openssl"),
-}
-UNITS = {
-    "speaker": ("mlfym-core.socket", "mlfym-core.service", "mlfym-vision.service"),
-    "kiosk": ("mlfym-kiosk.service",),
-    "server": ("mlfym-recommender@.service", "mlfym-train.service", "mlfym-train.timer"),
-}
-STARTED = {
-    "speaker": UNITS["speaker"],
-    "kiosk": UNITS["kiosk"],
-    "server": ("mlfym-recommender@1.service", "mlfym-train.timer"),
-}
-USERS = {"speaker": ("mlfym", "mlfym-vision"), "kiosk": ("mlfym-kiosk",)}
-USERS["server"] = ("mlfym-recommender",)
-GROUPS = ("audio", "video", "gpio")
-"""On plain Debian `gpio` is missing, and a unit with a missing group does not start."""
+ROLES = roles_of(SOURCE)
 COMMAND = """\
 #!/bin/sh
-PYTHONSAFEPATH=1 exec /opt/mlfym/venv/bin/python -m cli.main "$@"
+PYTHONSAFEPATH=1 exec /opt/mlfym/current/venv/bin/python -m cli.main "$@"
 """
 """`mlfym` on an appliance: in its own environment, which it never changes."""
 PORTS = {"@PORT@": "1883", "@TLS_PORT@": "8883", "@ETC@": "/etc/mlfym"}
@@ -58,7 +36,7 @@ class Wanted:
 
     role: str
     root: Path = Path("/")
-    """Where the system is; another one than / gets files, but no packages, users or starts."""
+    """Where the system is. A folder without one gets files, but no packages, users or starts."""
     name: str = "mlfym"
     music: str = "/srv/music"
     hosts: tuple[str, ...] = ("localhost",)
@@ -66,94 +44,117 @@ class Wanted:
     """Content of a file that `./mlfym pair` made; empty: a broker on this machine."""
     camera: bool = False
     """Whether this machine is a Raspberry Pi with Raspberry Pi OS's picamera2."""
+    person: str = ""
+    """A user who may control the device and bring music without sudo."""
+    release_keys: tuple[Path, ...] = ()
+    """Public keys of maintainers whose releases are trusted, beside those in the checkout."""
+    system: System = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The system that is at the root."""
+        object.__setattr__(self, "system", System.at(self.root))
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything goes."""
+        return Layout(self.root)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Of the role."""
+        return ROLES[self.role]
+
+    def has(self, part: str) -> bool:
+        """Whether it is of the role."""
+        return any(known.name == part for known in self.parts)
 
 
 def steps(wanted: Wanted) -> list[Step]:
-    """What makes the system what is wanted, in order."""
-    parts = ROLES[wanted.role]
-    found: list[Step] = [*_system(wanted, parts), *_program(wanted, parts)]
-    if "server" in parts:
+    """What makes the system what is wanted, in order.
+
+    Raises:
+        StepError: an update is under way.
+
+    """
+    if wanted.layout.pending.exists():
+        msg = "an update is under way: sudo mlfym update --resume, then install again"
+        raise StepError(msg)
+    found: list[Step] = [*_system(wanted), *_program(wanted)]
+    if wanted.has("server"):
         found += _broker(wanted)
-    found += _settings(wanted, parts)
-    found += _units(wanted, parts)
+    found += _settings(wanted)
+    found += _units(wanted, changed=any(not step.done() for step in found))
     return found
 
 
-def removal(wanted: Wanted) -> list[Step]:
-    """What takes the program away; settings, music and what was learned stay."""
-    opt, system = wanted.root / "opt/mlfym", wanted.root / "etc/systemd/system"
-    names = [unit for part in ROLES["all"] for unit in STARTED[part]]
-    live = [Run(("systemctl", "disable", "--now", n)) for n in names if _there(system, n)]
-    units = [Remove(system / unit) for part in ROLES["all"] for unit in UNITS[part]]
-    files = [
-        *units,
-        Remove(wanted.root / "usr/local/bin/mlfym"),
-        Remove(wanted.root / "etc/mosquitto/conf.d/mlfym.conf"),
-        Remove(opt),
-    ]
-    return [*(live if wanted.root == Path("/") else []), *files]
-
-
-def _there(system: Path, name: str) -> bool:
-    return (system / name.replace("@1", "@")).exists()
-
-
-def _system(wanted: Wanted, parts: tuple[str, ...]) -> list[Step]:
-    if wanted.root != Path("/"):
+def _system(wanted: Wanted) -> list[Step]:
+    system = wanted.system
+    if not system.complete:
         return []
-    packages = ["python3-venv", *(name for part in parts for name in PACKAGES[part])]
-    packages += ["python3-picamera2"] if wanted.camera and "speaker" in parts else []
-    found: list[Step] = [
-        Run(("apt-get", "install", "--yes", "--no-install-recommends", *packages)),
-        *(Run(("groupadd", "--system", group), _known(grp.getgrnam, group)) for group in GROUPS),
-    ]
-    for user in (user for part in parts for user in USERS[part]):
-        home = f"/var/lib/{user}"
-        words = ("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", home)
-        known = _known(pwd.getpwnam, user)
-        found.append(Run((*words, "--shell", "/usr/sbin/nologin", user), known))
+    names = tuple(name for part in wanted.parts for name in part.packages)
+    names += ("python3-picamera2",) if wanted.camera and wanted.has("speaker") else ()
+    packages = missing_packages(system, names)
+    commands = [("apt-get", "update"), install_words(packages)] if packages else []
+    commands += missing_accounts(system, wanted.parts)
+    member = wanted.person in system.members("mlfym")
+    if wanted.person and wanted.has("speaker") and not member:
+        commands.append(("usermod", "--append", "--groups", "mlfym", wanted.person))
+    found: list[Step] = [Run(system.words(*words)) for words in commands]
+    music = wanted.root / wanted.music.lstrip("/")
+    if wanted.has("speaker") and not music.exists():
+        owned = ("install", "--directory", "--mode=2775", "--group=mlfym", wanted.music)
+        found.append(Run(system.words(*owned)))
     return found
 
 
-def _known(look: Callable[[str], object], name: str) -> Callable[[], bool]:
-    def known() -> bool:
-        try:
-            look(name)
-        except KeyError:
-            return False
-        return True
-
-    return known
+def version_of(checkout: Path) -> str:
+    """Version of the program in a checkout."""
+    table = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(table["project"]["version"])
 
 
-def _program(wanted: Wanted, parts: tuple[str, ...]) -> list[Step]:
-    opt = wanted.root / "opt/mlfym"
+def _program(wanted: Wanted) -> list[Step]:
+    layout, system, version = wanted.layout, wanted.system, version_of(SOURCE)
+    folder, former = layout.folder(version), layout.version_at(CURRENT)
     found: list[Step] = [
-        Copy(SOURCE, opt / "app", (*PROGRAM, *FILES)),
+        Copy(SOURCE, layout.app(version), (*PROGRAM, *FILES)),
         Write(wanted.root / "usr/local/bin/mlfym", COMMAND, 0o755),
     ]
-    if wanted.root != Path("/"):
-        return found
-    python = opt / "venv/bin/python"
-    made = Run(
-        ("python3", "-m", "venv", "--system-site-packages", str(opt / "venv")), python.exists
+    keys = wanted.root / "etc/mlfym/release_keys"
+    found += [Write(keys / k.name, k.read_text(encoding="utf-8")) for k in wanted.release_keys]
+    if system.complete:
+        found.append(
+            Call(
+                f"make  {folder}/venv from the hashed requirements (this takes minutes)",
+                lambda: _make_environment(wanted, folder),
+                lambda: folder.is_dir() and environment_is_made(system, folder, wanted.parts),
+            )
+        )
+        whole = lambda: layout.whole(version)  # noqa: E731 - asked when its turn comes
+        found.append(Call(f"seal  {folder}", lambda: layout.declare_whole(version), whole))
+    found += [_pointed(layout, link, version) for link in (CURRENT, CONFIRMED)]
+    kept = {version, former}
+    surplus = Call(
+        f"remove versions but {version} and the one before",
+        lambda: remove_others(layout, kept),
+        lambda: set(layout.versions()) <= kept,
     )
-    pip = (str(python), "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:")
-    found.append(made)
-    for part in (part for part in parts if part != "kiosk"):
-        locked = opt / f"app/systemd/requirements/{part}.txt"
-        found.append(Run((*pip, "--requirement", str(locked))))
-    path = Call(
-        f"name  {opt / 'app'} to the environment's Python",
-        lambda: _name_program(opt),
-        lambda: any(opt.glob("venv/lib/python*/site-packages/mlfym.pth")),
-    )
-    return [*found, path]
+    return [*found, surplus]
 
 
-def _name_program(opt: Path) -> None:
-    for packages in opt.glob("venv/lib/python*/site-packages"):
-        (packages / "mlfym.pth").write_text(f"{opt / 'app'}\n", encoding="utf-8")
+def _make_environment(wanted: Wanted, folder: Path) -> None:
+    try:
+        make_environment(wanted.system, folder, wanted.parts)
+    except UpdateError as error:
+        raise StepError(str(error)) from error
+
+
+def _pointed(layout: Layout, link: str, version: str) -> Step:
+    return Call(
+        f"point {layout.opt / link} to {version}",
+        lambda: layout.point(link, version),
+        lambda: layout.version_at(link) == version,
+    )
 
 
 def _broker(wanted: Wanted) -> list[Step]:
@@ -164,7 +165,8 @@ def _broker(wanted: Wanted) -> list[Step]:
     def certify() -> None:
         make_broker_certificate(made, hosts)
         for name in ("broker.key", "broker.pem"):
-            Write(used / name, (made / name).read_text("utf-8"), 0o600, "mosquitto").do()
+            text = (made / name).read_text("utf-8")
+            Write(used / name, text, 0o600, "mosquitto", system=wanted.system).do()
 
     def certified() -> bool:
         pem = used / "broker.pem"
@@ -178,17 +180,20 @@ def _broker(wanted: Wanted) -> list[Step]:
         Call(f"make  {authority}", lambda: make_authority(made, wanted.name), authority.is_file),
         Call(f"make  {used}/broker.pem for {', '.join(hosts)}", certify, certified),
         # Mosquitto's own from the start: whoever is paired later leaves the owner as it is.
-        *(Write(used / n, "", 0o600, "mosquitto", keep=True) for n in ("passwords", "acl")),
+        *(
+            Write(used / n, "", 0o600, "mosquitto", keep=True, system=wanted.system)
+            for n in ("passwords", "acl")
+        ),
         Write(wanted.root / "etc/mosquitto/conf.d/mlfym.conf", text),
     ]
 
 
-def _settings(wanted: Wanted, parts: tuple[str, ...]) -> list[Step]:
+def _settings(wanted: Wanted) -> list[Step]:
     etc = wanted.root / "etc/mlfym"
     found: list[Step] = []
-    if "speaker" in parts:
+    if wanted.has("speaker"):
         found += _first_settings(wanted, etc / "device.toml", "mlfym", wanted.name)
-    if "server" in parts:
+    if wanted.has("server"):
         worker = "recommender.1"
         found += _first_settings(wanted, etc / "recommender-1.toml", "mlfym-recommender", worker)
     return found
@@ -203,7 +208,7 @@ def _first_settings(wanted: Wanted, path: Path, owner: str, account: str) -> lis
     }
     table = head if device else {"data_folder": "/var/lib/mlfym-recommender"}
     bundle: dict[str, Any] = json.loads(wanted.bundle) if wanted.bundle and device else {}
-    local = "server" in ROLES[wanted.role]
+    local = wanted.has("server")
     if bundle and path.is_file() and bundle["password"] not in path.read_text(encoding="utf-8"):
         msg = f"{path} is there already: move it away, then join again; nothing was changed"
         raise StepError(msg)
@@ -217,7 +222,8 @@ def _first_settings(wanted: Wanted, path: Path, owner: str, account: str) -> lis
             secret = Accounts(path.parent / "broker").put(account)
             broker = {"host": "127.0.0.1", "username": account, "password": secret}
         web = {"port": 8080} if device else {}
-        Write(path, toml(table, {"broker": broker, "web": web}), 0o600, owner).do()
+        text = toml(table, {"broker": broker, "web": web})
+        Write(path, text, 0o600, owner, system=wanted.system).do()
 
     found: list[Step] = [Call(f"write {path} (0600, {owner})", write, path.is_file)]
     if bundle:
@@ -236,16 +242,26 @@ def toml(head: dict[str, Any], tables: dict[str, dict[str, Any]]) -> str:
     return text
 
 
-def _units(wanted: Wanted, parts: tuple[str, ...]) -> list[Step]:
-    system = wanted.root / "etc/systemd/system"
-    units = SOURCE / "systemd/units"
+def _units(wanted: Wanted, *, changed: bool) -> list[Step]:
+    system, units = wanted.system, SOURCE / "systemd/units"
     found: list[Step] = [
-        Write(system / unit, (units / unit).read_text(encoding="utf-8"))
-        for part in parts
-        for unit in UNITS[part]
+        Write(wanted.layout.units / unit, (units / unit).read_text(encoding="utf-8"))
+        for part in wanted.parts
+        for unit in part.units
     ]
-    if wanted.root == Path("/") and shutil.which("systemctl"):
-        found.append(Run(("systemctl", "daemon-reload")))
-        found += [Run(("systemctl", "restart", "mosquitto.service"))] if "server" in parts else []
-        found += [Run(("systemctl", "enable", "--now", n)) for p in parts for n in STARTED[p]]
-    return found
+    started = [unit for part in wanted.parts for unit in part.started]
+    changed = changed or any(not step.done() for step in found)
+    if system.complete and changed:
+        found.append(Run(system.words("systemctl", "enable", *started)))
+    if not system.live:
+        return found
+    found += [Run(("systemctl", "daemon-reload"))] if changed else []
+    if wanted.has("server") and changed:
+        found.append(Run(("systemctl", "restart", "mosquitto.service")))
+    sockets = [unit for unit in started if unit.endswith(".socket")]
+    others = [unit for unit in started if unit not in sockets and "resume" not in unit]
+    # What runs has the former program in its memory.
+    verb = "restart" if changed else "start"
+    found += [Run(("systemctl", "start", u)) for u in sockets]
+    found += [Run(("systemctl", verb, "--no-block", unit)) for unit in others]
+    return [*found, Show(("/usr/local/bin/mlfym", "doctor"))]

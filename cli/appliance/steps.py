@@ -5,8 +5,8 @@ A step that finds its work done does nothing, so that an installation can be rep
 
 from __future__ import annotations
 
+import contextlib
 import os
-import pwd
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cli.appliance.accounts import write_secret
+from cli.appliance.system import System
 
 
 class StepError(RuntimeError):
@@ -64,6 +65,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Show(Run):
+    """A program whose words are for the person; whatever it finds, the installation is done."""
+
+    def do(self) -> None:
+        """Run it; its output is shown."""
+        with contextlib.suppress(StepError):
+            super().do()
+
+
+@dataclass(frozen=True)
 class Write:
     """A file with this content. `keep` leaves one that is there as it is."""
 
@@ -72,6 +83,8 @@ class Write:
     mode: int = 0o644
     owner: str = ""
     keep: bool = False
+    system: System = field(default_factory=lambda: System(Path("/")))
+    """That knows the owner."""
 
     def told(self) -> str:
         """Path and rights; never the content, which may be secret."""
@@ -89,8 +102,8 @@ class Write:
         if not (self.keep and self.path.is_file()):
             write_secret(self.path, self.content)
         self.path.chmod(self.mode)
-        if self.owner and (user := _user(self.owner)):
-            os.chown(self.path, user.pw_uid, user.pw_gid)
+        if self.owner and (numbers := self.system.user(self.owner)):
+            os.chown(self.path, *numbers)
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,7 @@ class Copy:
         return all(
             (self.target / file).is_file()
             and (self.target / file).read_bytes() == (self.source / file).read_bytes()
-            for file in self._files()
+            for file in self.files()
         )
 
     def do(self) -> None:
@@ -118,7 +131,7 @@ class Copy:
         fresh, old = (self.target.with_name(f"{self.target.name}.{n}") for n in ("new", "old"))
         for left in (fresh, old):
             shutil.rmtree(left, ignore_errors=True)
-        for file in self._files():
+        for file in self.files():
             (fresh / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self.source / file, fresh / file)
         if self.target.exists():
@@ -126,7 +139,8 @@ class Copy:
         fresh.rename(self.target)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """Every file, by its path in the checkout."""
         found = []
         for name in self.names:
             path = self.source / name
@@ -147,11 +161,11 @@ class Remove:
 
     def done(self) -> bool:
         """Whether it is gone."""
-        return not self.path.exists()
+        return not (self.path.exists() or self.path.is_symlink())
 
     def do(self) -> None:
         """Take it away."""
-        if self.path.is_dir():
+        if self.path.is_dir() and not self.path.is_symlink():
             shutil.rmtree(self.path)
         else:
             self.path.unlink()
@@ -176,10 +190,3 @@ class Call:
     def do(self) -> None:
         """Call it."""
         self.action()
-
-
-def _user(name: str) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        return None
