@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from contracts.settings import EXIT_SETTINGS, SettingsError, load_settings
 from device.history import by_hour, read_history
+from device.licence_report import write_csv
 from device.settings import DeviceSettings
 from device.store import StoreError
 
@@ -25,19 +25,6 @@ if TYPE_CHECKING:
 
 DAY_SECONDS = 86_400.0
 WEEK_HOURS = 7 * 24
-COLUMNS = (
-    "date",
-    "time",
-    "title",
-    "artist",
-    "album",
-    "isrc",
-    "musicbrainz_id",
-    "seconds_played",
-    "seconds_long",
-    "how_it_ended",
-)
-"""What collecting societies ask for, and how a spreadsheet likes it."""
 
 
 def run(arguments: list[str]) -> int:
@@ -95,32 +82,6 @@ def _written(options: argparse.Namespace, heard: list[Heard], now: float) -> Non
         print(f"the last week to {options.plot}")
     if not options.csv and not options.plot:
         Console().print(_table(heard[: max(0, options.limit)], len(heard)))
-
-
-def write_csv(file: TextIO, heard: Sequence[Heard]) -> None:
-    """A line for each time a track was heard, oldest first, in local time."""
-    rows = csv.writer(file)
-    rows.writerow(COLUMNS)
-    for one in sorted(heard, key=lambda h: h.began_unix_seconds):
-        began = _local(one.began_unix_seconds)
-        track = one.track
-        rows.writerow(
-            [
-                began.strftime("%Y-%m-%d"),
-                began.strftime("%H:%M:%S"),
-                *(_cell(text) for text in (track.title, track.artist, track.album)),
-                track.isrc,
-                track.musicbrainz_id,
-                round(one.seconds),
-                round(track.duration_seconds),
-                one.how,
-            ]
-        )
-
-
-def _cell(text: str) -> str:
-    """A title that begins like a formula must not become one in a spreadsheet."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def _table(heard: Sequence[Heard], of: int) -> Table:

@@ -48,7 +48,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 class Bus:
     """A connection that comes back by itself.
 
-    `received` and `link_changed` are called on paho's thread: they may only put into a queue.
+    `received`, `link_changed` and `refused` (with the broker's reason) are called on paho's
+    thread: they may only put into a queue.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class Bus:
         received: Callable[[Publication], None],
         link_changed: Callable[[bool], None],
         will: Publication | None = None,
+        refused: Callable[[str], None] | None = None,
     ) -> None:
         self._broker, self._subscriptions = broker, list(subscriptions)
         self._received, self._link_changed = received, link_changed
-        self._connected = False
+        self._connected, self._refused = False, refused
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5
         )
@@ -138,6 +140,8 @@ class Bus:
     ) -> None:
         if reason.is_failure:
             log.warning("the broker refused us: %s", reason)
+            if self._refused:
+                self._refused(str(reason))
             return
         if self._subscriptions:
             client.subscribe(

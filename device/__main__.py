@@ -19,6 +19,7 @@ from contracts.settings import EXIT_REFUSED, EXIT_SETTINGS, SettingsError, load_
 from contracts.topics import TopicError, checked_id
 from device.app import App
 from device.music.player import PygamePlayer, SoundUnavailableError
+from device.own_broker import with_own_broker
 from device.settings import DeviceSettings
 from device.store import StoreError
 
@@ -45,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.broker:
             broker = broker_of(options.broker, os.environ)
             settings = msgspec.structs.replace(settings, broker=broker)
+        elif named := with_own_broker(settings):
+            settings = named
         elif settings.network.find_broker:
             from device.frontends.naming import found_broker  # noqa: PLC0415 - if it is wanted
 

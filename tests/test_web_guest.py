@@ -23,6 +23,7 @@ from device.mqtt_commands import MqttCommands
 from device.settings import CameraSettings, WebSettings
 from device.starting import camera_wanted
 from device.store import Store
+from device.wish_rules import WishRules
 from tests.stage import QUICK, Stage, make_face, make_library
 from tests.web_stage import page_library
 
@@ -201,7 +202,7 @@ def test_a_song_is_wished_for_once() -> None:
 def test_wishes_are_counted_by_every_mark_of_a_guest() -> None:
     """A cleared cookie does not help where the address is the same."""
     now = [0.0]
-    wishes = Wishes(15.0, lambda: now[0])
+    wishes = Wishes(WishRules, lambda: now[0])
     wishes.granted(["cookie", "10.0.0.7"])
     now[0] = 300.0
     assert wishes.wait_seconds(["another", "10.0.0.7"]) == 600.0

@@ -1,4 +1,4 @@
-"""Doing: commands, wishes, a photo, and all that is for staff."""
+"""Doing: commands, wishes, a photo, and coming in as staff."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contracts.vision_wire import MAX_PHOTO_BYTES, PhotoAnalysed
-from device.commands import CommandError
+from device.frontends.web.giving import give
+from device.frontends.web.owner_routes import OwnerRoutes
 from device.frontends.web.people import is_kiosk
 from device.frontends.web.photo_view import photo_view
-from device.frontends.web.requests import body_of, json_of, query_of
+from device.frontends.web.requests import body_of, json_of
+from device.frontends.web.staff_routes import StaffRoutes
 from device.frontends.web.words import RefusedError, answer
-from device.history import read_history
-from device.store import StoreError
 from device.vision.picture_header import PictureRefusedError, checked_header
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from device.frontends.web.site import Site
 
 Text = Annotated[str, msgspec.Meta(max_length=8000)]
-DAY_SECONDS = 86_400.0
 PHOTOS_AT_ONCE = 2
 
 
@@ -40,19 +39,6 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True):
     """What a member of staff types."""
 
     pin: Annotated[str, msgspec.Meta(max_length=64)]
-
-
-class Open(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether wishes are taken."""
-
-    open: bool
-
-
-class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the play log."""
-
-    days: Annotated[float, msgspec.Meta(gt=0, le=400)] = 1.0
-    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
 
 
 class DeedRoutes:
@@ -70,10 +56,8 @@ class DeedRoutes:
             Route("/api/photo", self.photo, methods=["POST"]),
             Route("/api/staff/enter", self.enter, methods=["POST"]),
             Route("/api/staff/leave", self.leave, methods=["POST"]),
-            Route("/api/staff/wishes", self.wishes, methods=["POST"]),
-            Route("/api/staff/restart", self.restart, methods=["POST"]),
-            Route("/api/staff/log", self.log),
-            Route("/api/staff/dayparts", self.dayparts),
+            *StaffRoutes(self._site).routes(),
+            *OwnerRoutes(self._site).routes(),
         ]
 
     async def command(self, request: Request) -> Response:
@@ -82,7 +66,7 @@ class DeedRoutes:
         guest = self._site.people.allow(request, given.command)
         if given.command == "wish":
             return await self._wish(request, guest.token, given.argument)
-        return answer({"said": await self._give(given.command, given.argument)})
+        return answer({"said": await give(self._site.house, given.command, given.argument)})
 
     async def photo(self, request: Request) -> Response:
         """What a guest's photo reads as; it is kept nowhere."""
@@ -118,54 +102,9 @@ class DeedRoutes:
         self._site.people.leave(request, response)
         return response
 
-    async def wishes(self, request: Request) -> Response:
-        """Take wishes, or none."""
-        self._site.people.need_staff(request)
-        self._site.wishes.open = (await json_of(request, Open)).open
-        return answer({"open": self._site.wishes.open})
-
-    async def restart(self, request: Request) -> Response:
-        """End core; whatever supervises it starts it again."""
-        self._site.people.need_staff(request)
-        response = answer({"restarting": True})
-        asyncio.get_running_loop().call_later(0.3, self._site.house.restart)
-        return response
-
-    async def log(self, request: Request) -> Response:
-        """What was heard, newest first: for staff, and for the licence report."""
-        self._site.people.need_staff(request)
-        query, house = query_of(request, LogQuery), self._site.house
-        since = house.unix_clock() - query.days * DAY_SECONDS
-        file = house.folder / "device.sqlite"
-        if not file.exists():
-            return answer([])
-        try:
-            heard = await asyncio.to_thread(
-                read_history, file, since_unix_seconds=since, limit=query.limit
-            )
-        except StoreError as error:
-            raise RefusedError(503, "log_unreadable", str(error)) from error
-        rows = [
-            {
-                "at": one.began_unix_seconds,
-                "seconds": round(one.seconds),
-                "how": one.how,
-                "id": one.track.id,
-                "title": one.track.title,
-                "artist": one.track.artist,
-            }
-            for one in heard
-        ]
-        return answer(rows)
-
-    async def dayparts(self, request: Request) -> Response:
-        """The day's schedule as the settings have it."""
-        self._site.people.need_staff(request)
-        return answer(msgspec.to_builtins(self._site.house.settings.dayparts))
-
     async def _wish(self, request: Request, token: str, track: str) -> Response:
         wishes, staff = self._site.wishes, self._site.people.is_staff(request)
-        if not wishes.open and not staff:
+        if not wishes.rules.open and not staff:
             raise RefusedError(403, "wishes_closed", "no wishes are taken at the moment")
         host = request.client.host if request.client else ""
         marks = [token] if is_kiosk(request) else [token, host]
@@ -174,16 +113,6 @@ class DeedRoutes:
             minutes = int(wait // 60) + 1
             text = f"one wish at a time: the next is yours in {minutes} minutes"
             raise RefusedError(429, "wish_wait", text, wait_seconds=wait)
-        said = await self._give("wish", track)
+        said = await give(self._site.house, "wish", track)
         wishes.granted(marks)
         return answer({"said": said})
-
-    async def _give(self, command: str, argument: str) -> str:
-        """Core's words; it is waited for in a thread of its own."""
-        try:
-            done = await asyncio.to_thread(self._site.house.answers.command, command, argument)
-        except CommandError as error:
-            raise RefusedError(422, "refused", str(error)) from error
-        if done.refused:
-            raise RefusedError(422, "refused", done.text)
-        return done.text

@@ -39,7 +39,7 @@ async def body_of(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-async def json_of(request: Request, kind: type[T]) -> T:
+async def json_of(request: Request, kind: type[T], *, most: int = MAX_JSON_BYTES) -> T:
     """The body as a struct.
 
     Raises:
@@ -48,7 +48,7 @@ async def json_of(request: Request, kind: type[T]) -> T:
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RefusedError(415, "not_json", "send JSON, and say so in content-type")
-    body = await body_of(request, MAX_JSON_BYTES)
+    body = await body_of(request, most)
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

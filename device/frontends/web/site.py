@@ -41,7 +41,7 @@ class Site:
         self.assets = load_assets()
         self.people = People(house)
         self.streams = Streams(house.status, house.clock, web.most_streams)
-        self.wishes = Wishes(web.wish_minutes, house.clock)
+        self.wishes = Wishes(lambda: house.status().controls.wish_rules, house.clock)
 
 
 def make_application(site: Site) -> Starlette:

@@ -1,6 +1,7 @@
 """The staff's PIN: kept as an argon2id hash, tried ever more slowly.
 
-It is set and taken back at the device alone (`./mlfym pin`), never over the network.
+It is set at the device alone: by `./mlfym pin` as its owner, or by who holds its buttons
+(device.frontends.web.pin_reset).
 """
 
 from __future__ import annotations
@@ -45,6 +46,13 @@ def set_pin(folder: Path, pin: str) -> None:
         OSError: it cannot be written.
 
     """
+    check_shape(pin)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / FILE, HASHER.hash(pin).encode("ascii"), mode=0o600)
+
+
+def check_shape(pin: str) -> None:
+    """Raise a PinError unless it may become a PIN: 6 to 12 digits that are not easy to guess."""
     if not PIN.fullmatch(pin):
         msg = "a PIN is 6 to 12 digits"
         raise PinError(msg)
@@ -52,8 +60,6 @@ def set_pin(folder: Path, pin: str) -> None:
     if len(set(pin)) == 1 or steps in ({1}, {-1}):
         msg = "that PIN is the first that anybody tries: take digits that do not follow one another"
         raise PinError(msg)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / FILE, HASHER.hash(pin).encode("ascii"), mode=0o600)
 
 
 def forget_pin(folder: Path) -> None:

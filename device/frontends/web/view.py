@@ -56,6 +56,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     era: str
     repeat: str
     sleep_minutes: int | None
+    wishes: bool
+    """Guests may wish."""
+    pin_reset: bool
+    """Somebody held the device's buttons: a new staff PIN may be set."""
     explicit_allowed: bool
     question: dict[str, Any] | None
     queue: tuple[Song, ...]
@@ -114,6 +118,8 @@ def view_of(status: Status, *, staff: bool) -> View:
         era=controls.era,
         repeat=controls.repeat,
         sleep_minutes=_minutes(controls.sleep_seconds_left),
+        wishes=controls.wish_rules.open,
+        pin_reset=controls.pin_reset is not None,
         explicit_allowed=controls.explicit_allowed,
         question=_question(status),
         queue=tuple(_queued(row) for row in controls.queue[:QUEUE_SHOWN]),

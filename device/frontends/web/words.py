@@ -18,11 +18,21 @@ class RefusedError(Exception):
         status: of HTTP.
         code: a word that the page has in every language.
         text: in English, for whoever speaks to the server by hand.
+        more: what else the page is told.
 
     """
 
-    def __init__(self, status: int, code: str, text: str, *, wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        text: str,
+        *,
+        wait_seconds: float = 0.0,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(text)
+        self.more = more or {}
         self.status, self.code, self.text = status, code, text
         self.wait_seconds = wait_seconds
 
@@ -35,7 +45,8 @@ def answer(content: msgspec.Struct | Mapping[str, Any] | list[Any], status: int 
 def refusal(error: RefusedError) -> Response:
     """What the page shows of it."""
     wait = int(error.wait_seconds + 0.999)
-    response = answer({"code": error.code, "error": error.text, "wait": wait}, error.status)
+    told = {"code": error.code, "error": error.text, "wait": wait, **error.more}
+    response = answer(told, error.status)
     if wait:
         response.headers["retry-after"] = str(wait)
     return response
