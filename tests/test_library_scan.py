@@ -122,15 +122,17 @@ def test_file_names_may_be_anything(folder: Path, store: Store, reader: TagReade
 
 
 def test_what_cannot_be_played_says_why(folder: Path, store: Store, reader: TagReader) -> None:
-    """m4p is to be converted, garbage is not music; other files are no business of ours."""
+    """m4p is locked, MIDI no sound, garbage no music; other files are no business of ours."""
     (folder / "a.m4p").write_bytes(b"x")
+    (folder / "c.mid").write_bytes(b"x")
     (folder / "b.mp3").write_bytes(b"nonsense" * 50)
     (folder / "notes.txt").write_text("hello")
     assert scan(folder, store, reader).tracks == ()
     whys = store.broken()
-    assert "convert it" in whys[track_id(folder, folder / "a.m4p")]
+    assert "without copy protection" in whys[track_id(folder, folder / "a.m4p")]
+    assert "convert it" in whys[track_id(folder, folder / "c.mid")]
     assert whys[track_id(folder, folder / "b.mp3")]
-    assert len(whys) == 2
+    assert len(whys) == 3
 
 
 def test_links_in_circles_end(folder: Path, store: Store, reader: TagReader) -> None:
@@ -190,3 +192,31 @@ def test_a_file_that_crashes_or_hangs_the_reader_costs_itself(tmp_path: Path) ->
     assert [bool(answer.error) for answer in answers] == [False, True, False, True, False]
     assert answers[4] == FileTags(path=str(paths[4]), title="good")
     assert "0.5 s" in answers[3].error
+
+
+def test_what_a_crash_swallowed_is_asked_for_again(tmp_path: Path) -> None:
+    """Many files are asked for ahead: each is answered, in order, whatever lies between them."""
+    names = [str(n) for n in range(40)]
+    names[3] = names[4] = names[39] = "crash"
+    names[20] = "hang"
+    paths = [tmp_path / str(n) / f"{name}.wav" for n, name in enumerate(names)]
+    for path in paths:
+        write_wav(path)
+    paths[30].unlink()
+    reader = TagReader(program=(sys.executable, "-c", CRASHING), timeout_seconds=0.5)
+    answers = list(reader.read_all(paths))
+    reader.close()
+    assert [answer.path for answer in answers] == [str(path) for path in paths]
+    assert [n for n, answer in enumerate(answers) if answer.error] == [3, 4, 20, 30, 39]
+    assert "cannot be opened" in answers[30].error
+
+
+def test_a_scan_given_up_half_way_mixes_nothing_up(tmp_path: Path) -> None:
+    """The next question gets its own answer."""
+    paths = [write_wav(tmp_path / f"{n}.wav") for n in range(5)]
+    reader = TagReader(program=(sys.executable, "-c", CRASHING))
+    answers = reader.read_all(paths)
+    assert next(answers).path == str(paths[0])
+    del answers
+    assert reader.read(paths[4]).path == str(paths[4])
+    reader.close()

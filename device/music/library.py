@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -36,14 +37,17 @@ log = logging.getLogger(__name__)
 BATCH = 200
 """Files a transaction: each waits for the disk once."""
 
+LOCKED = frozenset({".m4p", ".aax"})
+"""What sellers lock to a program of their own."""
+
 Progress = Callable[[int, int], None]
 
 
 class Reader(Protocol):
     """Reads tags: device.music.tag_reader.TagReader."""
 
-    def read(self, path: Path) -> FileTags:
-        """Tags of a file, or its `error`; never raises for what is in the file."""
+    def read_all(self, paths: Iterable[Path]) -> Iterator[FileTags]:
+        """Tags of each file in order, or its `error`; never raises for what is in a file."""
 
 
 class Scanned(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +91,7 @@ def scan(
         catalogue.miss_root(root, unix_seconds)
         raise
     changed = [file for file in found.values() if _differs(file, known.get(file.id))]
-    _read(changed, store, progress, lambda file: _entry(folder, file, reader, root))
+    _read(changed, store, progress, _entries(folder, changed, reader, root))
     fresh = {file.id for file in changed}
     same = {i: k for i, k in known.items() if i in found and i not in fresh}
     returned = [i for i, k in same.items() if k.missing]
@@ -108,15 +112,14 @@ def scan(
 
 
 def _read(
-    files: list[Found], store: Store, progress: Progress | None, read: Callable[[Found], Entry]
+    files: list[Found], store: Store, progress: Progress | None, entries: Iterator[Entry]
 ) -> None:
     if progress:
         progress(0, len(files))
     for start in range(0, len(files), BATCH):
-        batch = files[start : start + BATCH]
-        store.upsert(map(read, batch))
+        store.upsert(islice(entries, BATCH))
         if progress:
-            progress(start + len(batch), len(files))
+            progress(min(start + BATCH, len(files)), len(files))
 
 
 def _picture_changed(file: Found, known: Known) -> bool:
@@ -136,23 +139,34 @@ def _beneath(path: Path, folders: list[Path]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
-def _entry(folder: Path, file: Found, reader: Reader, root: str) -> Entry:
-    suffix = file.path.suffix.lower()
+def _entries(folder: Path, files: list[Found], reader: Reader, root: str) -> Iterator[Entry]:
+    answers = reader.read_all(f.path for f in files if _suffix(f) not in UNPLAYABLE)
+    for file in files:
+        why = _unplayable_why(_suffix(file))
+        tags = FileTags(path=str(file.path), error=why) if why else next(answers)
+        if tags.error:
+            log.warning("%s is left out: %s", shown(str(file.path)), shown(tags.error))
+        yield Entry(
+            track=_track(folder, file, tags),
+            path=file.path,
+            mtime_ns=file.mtime_ns,
+            size=file.size,
+            broken_why=shown(tags.error),
+            root=root,
+        )
+
+
+def _suffix(file: Found) -> str:
+    return file.path.suffix.lower()
+
+
+def _unplayable_why(suffix: str) -> str:
+    """Why nothing with this ending can be played, and what to do; empty when it may be."""
+    if suffix in LOCKED:
+        return f"{suffix[1:]} is locked by its seller: get it without copy protection (m4a, mp3)"
     if suffix in UNPLAYABLE:
-        why = f"{suffix[1:]} cannot be played: convert it to ogg, opus, flac or mp3"
-        tags = FileTags(path=str(file.path), error=why)
-    else:
-        tags = reader.read(file.path)
-    if tags.error:
-        log.warning("%s is left out: %s", shown(str(file.path)), shown(tags.error))
-    return Entry(
-        track=_track(folder, file, tags),
-        path=file.path,
-        mtime_ns=file.mtime_ns,
-        size=file.size,
-        broken_why=shown(tags.error),
-        root=root,
-    )
+        return f"{suffix[1:]} cannot be played: convert it to ogg, opus, flac or mp3"
+    return ""
 
 
 def _track(folder: Path, file: Found, tags: FileTags) -> Track:

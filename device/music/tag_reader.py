@@ -10,7 +10,9 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -38,6 +40,8 @@ PATIENCE_SECONDS = 120.0
 """By the clock, beyond the processor time: a disk may sleep, a network share may hang."""
 START_TIMEOUT_SECONDS = 60.0
 MAX_ANSWER_BYTES = 1 << 20
+ASKED_AHEAD = 16
+"""Files that wait at the program: on a busy computer each hand-over costs more than its tags."""
 
 
 class TagReader:
@@ -53,6 +57,7 @@ class TagReader:
         self._program, self._timeout = list(program), timeout_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
+        self._come = b""
         self.sandbox: Sandbox | None = None
         """What keeps the program from doing harm; None before it was first started."""
 
@@ -63,20 +68,26 @@ class TagReader:
 
     def read(self, path: Path) -> FileTags:
         """Tags of a file; `error` when they cannot be read."""
-        return self._read(path, "tags", FileTags, self._timeout)
+        return next(self.read_all([path]))
+
+    def read_all(self, paths: Iterable[Path]) -> Iterator[FileTags]:
+        """As `read`, of many files in their order, asking ahead; to be read to its end."""
+        return self._read(paths, "tags", FileTags, self._timeout)
 
     def listen(self, path: Path) -> FileSound:
         """What the sound of a file tells; `error` when it cannot be decoded."""
-        return self._read(path, "sound", FileSound, max(self._timeout, SOUND_TIMEOUT_SECONDS))
+        seconds = max(self._timeout, SOUND_TIMEOUT_SECONDS)
+        return next(self._read([path], "sound", FileSound, seconds))
 
     def artwork(self, path: Path) -> FileArtwork:
         """The picture in a music file, or in a file that is one."""
-        return self._read(path, "artwork", FileArtwork, self._timeout)
+        return next(self._read([path], "artwork", FileArtwork, self._timeout))
 
     def close(self) -> None:
         """End the program."""
         process, self._process = self._process, None
         requests, self._requests = self._requests, None
+        self._come = b""
         if requests:
             requests.close()
         if process is None:
@@ -86,33 +97,71 @@ class TagReader:
             process.stdout.close()
         process.wait()
 
-    def _read(self, path: Path, want: Want, kind: type[Kind], seconds: float) -> Kind:
+    def _read(
+        self, paths: Iterable[Path], want: Want, kind: type[Kind], seconds: float
+    ) -> Iterator[Kind]:
+        asked: deque[tuple[Path, Kind | None]] = deque()
+        try:
+            for path in paths:
+                asked.append((path, self._ask_for(path, want, kind)))
+                if len(asked) == ASKED_AHEAD:
+                    yield self._answer(asked, want, kind, seconds)
+            while asked:
+                yield self._answer(asked, want, kind, seconds)
+        finally:
+            if asked:  # given up half-way: the next question must not get these answers
+                self.close()
+
+    def _ask_for(self, path: Path, want: Want, kind: type[Kind]) -> Kind | None:
+        """Hand the program a file; its answer when there is nothing to hand over."""
         try:
             file = _opened(path)
         except OSError as error:
             return kind(path=str(path), error=f"cannot be opened: {error.strerror or error}")
         try:
-            line = self._ask(ReadRequest(path=str(path), want=want), seconds, file)
-            if line is None:
-                self.close()
-                return kind(path=str(path), error=f"reading took over {seconds:g} s")
-            return decode_answer(line, kind)
-        except (OSError, AnalysisLineError):
-            self.close()
-            return kind(path=str(path), error="damaged: the reader of files crashed on it")
+            # A program that crashed on a file before this one is noticed when that one is due.
+            with suppress(OSError):
+                self._ask(ReadRequest(path=str(path), want=want), file)
         finally:
             os.close(file)
+        return None
 
-    def _ask(self, request: ReadRequest, seconds: float, *files: int) -> bytes | None:
-        """The answer's line; empty when the program ended, None when it took too long."""
+    def _answer(
+        self, asked: deque[tuple[Path, Kind | None]], want: Want, kind: type[Kind], seconds: float
+    ) -> Kind:
+        """The answer that is due, taken off `asked`; what a crash swallowed is asked for again."""
+        path, answer = asked.popleft()
+        if answer is not None:
+            return answer
+        try:
+            line = self._line(seconds)
+            answer = decode_answer(line, kind) if line is not None else None
+            why = f"reading took over {seconds:g} s"
+        except (OSError, AnalysisLineError):
+            why = "damaged: the reader of files crashed on it"
+        if answer is not None:
+            return answer
+        self.close()
+        again = [(p, known or self._ask_for(p, want, kind)) for p, known in asked]
+        asked.clear()
+        asked.extend(again)
+        return kind(path=str(path), error=why)
+
+    def _ask(self, request: ReadRequest, *files: int) -> None:
         if self._process is None:
             self._start()
-        requests, process = self._requests, self._process
-        assert requests is not None  # noqa: S101 - told to the type checker
-        assert process is not None  # noqa: S101 - told to the type checker
-        socket.send_fds(requests, [encode_line(request)], list(files))
-        assert process.stdout is not None  # noqa: S101 - told to the type checker
-        return _line(process, process.stdout, seconds)
+        assert self._requests is not None  # noqa: S101 - told to the type checker
+        socket.send_fds(self._requests, [encode_line(request)], list(files))
+
+    def _line(self, seconds: float) -> bytes | None:
+        """The next answer's line; empty when the program ended, None when it took too long."""
+        if self._process is None or self._process.stdout is None:
+            return b""
+        found = _lines(self._process, self._process.stdout, self._come, seconds)
+        if found is None:
+            return None
+        line, newline, self._come = found.partition(b"\n")
+        return line + newline
 
     def _start(self) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -127,7 +176,8 @@ class TagReader:
                 env=environment,
             )
         # Starting is no file's fault: it is waited for with a request of no file.
-        line = self._ask(ReadRequest(path=""), START_TIMEOUT_SECONDS)
+        self._ask(ReadRequest(path=""))
+        line = self._line(START_TIMEOUT_SECONDS)
         self._tell_sandbox(decode_answer(line, Sandbox) if line else Sandbox(path=""))
 
     def _tell_sandbox(self, sandbox: Sandbox) -> None:
@@ -150,12 +200,17 @@ def _opened(path: Path) -> int:
     return file
 
 
-def _line(process: subprocess.Popen[bytes], answers: IO[bytes], seconds: float) -> bytes | None:
-    """The next line; None when it cost more processor time than that, or nobody can wait more."""
+def _lines(
+    process: subprocess.Popen[bytes], answers: IO[bytes], come: bytes, seconds: float
+) -> bytes | None:
+    """`come` and what follows it, one line at the least, or all that there is.
+
+    None when the line cost more processor time than that, or nobody can wait for it any more.
+    """
     ready = select.poll()
     ready.register(answers, select.POLLIN)
-    line, began, asked_at = b"", _processor_seconds(process), time.monotonic()
-    while not line.endswith(b"\n") and len(line) < MAX_ANSWER_BYTES:
+    began, asked_at = _processor_seconds(process), time.monotonic()
+    while b"\n" not in come and len(come) < MAX_ANSWER_BYTES:
         if not ready.poll(min(seconds, 1.0) * 1000):
             spent = _processor_seconds(process) - began
             if spent > seconds or time.monotonic() - asked_at > seconds + PATIENCE_SECONDS:
@@ -164,8 +219,8 @@ def _line(process: subprocess.Popen[bytes], answers: IO[bytes], seconds: float) 
         part = os.read(answers.fileno(), 65_536)
         if not part:
             break
-        line += part
-    return line
+        come += part
+    return come
 
 
 def _processor_seconds(process: subprocess.Popen[bytes]) -> float:
