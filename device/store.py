@@ -1,36 +1,27 @@
 """The device's memory: library, interactions, offline pack and settings in one SQLite file.
 
 Core is its only writer; anything else may open it read-only. Failure policy: a file that
-cannot be understood is left as it is and named in a StoreError, never repaired or replaced.
-Every call is one transaction that is on the disk when it returns (WAL, synchronous FULL).
+cannot be understood is left as it is and named in a StoreError, never repaired or replaced; a
+disk that takes nothing lets the store go on in memory (device.database). Else every call is one
+transaction that is on the disk when it returns.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from contracts.messages import Interaction
 from contracts.track import Track, TrackId
-from device.store_schema import MIGRATIONS, SCHEMA_VERSION
+from device.database import Database
+from device.store_file import StoreError as StoreError  # noqa: PLC0414 - part of this module's face
 
 HISTORY_KEPT = 100_000
 """Interactions kept after the server has them, a year of a café: for its licence report."""
 _LARGEST_ANSWER = 1_000_000
-
-
-class StoreError(RuntimeError):
-    """The store cannot be opened or written; says which file and what to do."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}")
-        self.path, self.why = path, why
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,78 +40,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Store:
     """One SQLite file, shared by the threads of core.
 
+    With `spare_memory` it goes on in memory while the disk takes nothing.
+
     Raises:
-        StoreError: the file is damaged, of a newer version, or cannot be opened or written.
+        StoreError: the file is damaged, of a newer version, or cannot be used.
 
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(path, _advice(error)) from error
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self._database.close()
-            raise StoreError(path, _advice(error)) from error
-        except StoreError:
-            self._database.close()
-            raise
+    def __init__(self, path: Path, *, spare_memory: bool = False) -> None:
+        self._database = Database(path, spare_memory=spare_memory)
+        self.writing, self.rows = self._database.writing, self._database.rows
+        self.go_back = self._database.go_back
 
-    def _prepare(self) -> None:
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            why = (
-                f"written by a newer version (schema {version}, this program knows "
-                f"{SCHEMA_VERSION}): update the program, or move the file aside"
-            )
-            raise StoreError(self._path, why)
-        (state,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
-        if state != "ok":
-            raise StoreError(self._path, _DAMAGED)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        for script in MIGRATIONS[version:]:
-            version += 1
-            self._database.executescript(f"BEGIN;{script}PRAGMA user_version = {version};COMMIT;")
+    @property
+    def why_in_memory(self) -> str:
+        """Why nothing reaches the disk, with what to do; empty while everything does."""
+        return self._database.why_in_memory
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._database.close()
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on the disk when the block ends.
-
-        Raises:
-            StoreError: it cannot be written.
-
-        """
-        with self._lock:
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                with self._database:
-                    yield self._database
-            except sqlite3.Error as error:
-                raise StoreError(self._path, _advice(error)) from error
-
-    def rows(self, query: str, *values: object) -> list[tuple[bytes, ...]]:
-        """All rows of a query.
-
-        Raises:
-            StoreError: it cannot be read.
-
-        """
-        with self._lock:
-            try:
-                return self._database.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise StoreError(self._path, _advice(error)) from error
+        self._database.close()
 
     # Library
 
@@ -251,21 +190,3 @@ class Store:
         """Keep a value."""
         with self.writing() as database:
             database.execute("REPLACE INTO settings VALUES (?, ?)", (key, value))
-
-
-_DAMAGED = (
-    "the file is damaged and was left as it is: move it aside and start again; "
-    "the music is found again, likes and history are in the old file"
-)
-
-
-def _advice(error: Exception) -> str:
-    """What to do about an error of SQLite or the file system."""
-    text = str(error)
-    if "not a database" in text or "malformed" in text:
-        return _DAMAGED
-    if "full" in text:
-        return f"{text}: free some space"
-    if "locked" in text:
-        return f"{text}: another copy of the program is running; stop it"
-    return f"{text}: see that the folder exists and that this user may write there"

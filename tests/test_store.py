@@ -110,5 +110,5 @@ def test_a_newer_file_is_refused(file: Path) -> None:
 def test_every_commit_waits_for_the_disk(file: Path) -> None:
     """WAL with synchronous FULL (2): a power cut loses nothing that was acknowledged."""
     store = Store(file)
-    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store.rows("PRAGMA journal_mode") == [("wal",)]
+    assert store.rows("PRAGMA synchronous") == [(2,)]
