@@ -20,6 +20,7 @@ from contracts.topics import TopicError, checked_id
 from device.app import App
 from device.music.player import PygamePlayer, SoundUnavailableError
 from device.own_broker import with_own_broker
+from device.pace import Pace
 from device.settings import DeviceSettings
 from device.store import StoreError
 
@@ -73,12 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _app(settings: DeviceSettings) -> App:
     ours = os.environ.get("LISTEN_PID") == str(os.getpid())
     inherited = int(os.environ.get("LISTEN_FDS", "0")) if ours else 0
-
+    pace = Pace()
     return App(
         settings,
-        lambda put: open_player(settings, put),
-        clock=time.monotonic,
-        unix_clock=time.time,
+        lambda put: open_player(settings, pace.stamped(put)),
+        clock=pace.monotonic,
+        unix_clock=pace.unix,
         inherited_sockets=inherited,
     )
 

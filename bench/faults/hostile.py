@@ -99,12 +99,13 @@ def at_the_programs(ground: Ground) -> Iterator[Trial]:
 
 
 def _flood_broker(house: House, turn: int) -> None:
-    linked = threading.Event()
+    linked, arrived = threading.Event(), threading.Event()
+    echo = f"stranger/{turn}"
     bus = Bus(
         BrokerSettings(host=house.broker.host, port=house.broker.port),
         f"stranger-{turn}",
-        subscriptions=[],
-        received=lambda _: None,
+        subscriptions=[echo],
+        received=lambda _: arrived.set(),
         link_changed=lambda _up: linked.set(),
     )
     bus.start()
@@ -119,6 +120,10 @@ def _flood_broker(house: House, turn: int) -> None:
             leaf = f"{topics.COMMAND}/{HARMLESS[number // 5 % len(HARMLESS)]}"
             payload = payload[:40]
         bus.publish(Publication(topic=topics.of_device(DEVICE, leaf), payload=payload))
+    bus.publish(Publication(topic=echo))  # the broker has all that came before it
+    if not arrived.wait(LINK_SECONDS):
+        msg = "the broker did not take all of them"
+        raise NotSurvivedError(msg)
     bus.stop()
 
 
