@@ -76,10 +76,15 @@ def test_a_transaction_that_fails_in_the_middle_is_done_again_in_memory(tmp_path
 def test_what_is_no_fault_of_the_disk_changes_nothing(tmp_path: Path) -> None:
     """A wrong value is an error, in memory as on the disk; nothing of its transaction stays."""
     store = Store(tmp_path / "device.sqlite", spare_memory=True)
-    for _ in range(2):
-        with pytest.raises(StoreError), store.writing() as database:
+
+    def half_wrong() -> None:
+        with store.writing() as database:
             database.execute("REPLACE INTO settings VALUES ('a', 'b')")
             database.execute("REPLACE INTO settings VALUES ('a', NULL)")
+
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            half_wrong()
         assert store.get("a") is None
         limited(store)
         store.put("large", "x" * 9000)
