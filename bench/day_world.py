@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from itertools import filterfalse, islice
+from typing import TYPE_CHECKING, Any
 
 from contracts.emotion import EMOTIONS, VALENCE_AROUSAL
 from contracts.messages import Playback, Ranked, Reason, ReasonKind, Tier
@@ -20,6 +20,8 @@ from device.session import Repeat, Session
 from device.settings import DeviceSettings, MusicSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.effects import Effect
 
 DAY_SECONDS = 86_400.0
@@ -109,10 +111,15 @@ class World:
         self.tracks = library(self.chance)
         self.mixed = list(self.tracks)
         self.chance.shuffle(self.mixed)
+        self.twice = self.mixed * 2
+        self.explicit = {track.id for track in self.tracks.values() if track.explicit}
+        why = Reason(kind=ReasonKind.MOOD)
+        self.rows = {t: Ranked(track=t, score=1.0, reason=why) for t in self.tracks}
         self.at = 0.0
         self.session: Session | None = None
         self.banned: set[TrackId] = set()
         self.boots = 0
+        self.performs = self._who_performs()
         self.boot()
 
     def boot(self) -> None:
@@ -141,9 +148,11 @@ class World:
         """Give core an event, do what it wants, and look whether all holds."""
         self.life.events += 1
         done = self.core.handle(event)
-        asked = [effect for effect in done if isinstance(effect, effects.Ask)]
+        asked = list[effects.Ask]()
+        self.performs[effects.Ask] = asked.append
         for effect in done:
-            self._perform(effect)
+            if perform := self.performs.get(type(effect)):
+                perform(effect)
         if isinstance(event, events.CommandGiven):
             self._answered(event, done)
         self._check()
@@ -151,23 +160,27 @@ class World:
             if ask.tier is Tier.DEFAULTS or self.chance.random() < ANSWERED_SHARE:
                 self.happen(self._ranking(ask))
 
-    def _perform(self, effect: Effect) -> None:
-        if isinstance(effect, effects.Play):
-            self._play(effect)
-        elif isinstance(effect, effects.Pause | effects.FadeOut):
-            self.player = Playback.PAUSED
-        elif isinstance(effect, effects.Resume):
-            self.player = Playback.PLAYING
-        elif isinstance(effect, effects.Stop):
-            self.player = Playback.IDLE
-        elif isinstance(effect, effects.SetVolume):
-            self._expect(0 <= effect.volume <= CEILING, f"volume {effect.volume}")
-        elif isinstance(effect, effects.Keep):
-            self.session = effect.session
-        elif isinstance(effect, effects.Judge):
-            (self.banned.add if effect.verdict == "banned" else self.banned.discard)(effect.track)
-        elif isinstance(effect, effects.Note) and "nobody was seen" in effect.text:
-            self.life.absences += 1
+    def _who_performs(self) -> dict[type[Effect], Callable[[Any], None]]:
+        def player(playback: Playback) -> Callable[[Effect], None]:
+            return lambda _: setattr(self, "player", playback)
+
+        return {
+            effects.Play: self._play,
+            effects.Pause: player(Playback.PAUSED),
+            effects.FadeOut: player(Playback.PAUSED),
+            effects.Resume: player(Playback.PLAYING),
+            effects.Stop: player(Playback.IDLE),
+            effects.SetVolume: lambda e: self._expect(0 <= e.volume <= CEILING, f"volume {e}"),
+            effects.Keep: lambda e: setattr(self, "session", e.session),
+            effects.Judge: self._judge,
+            effects.Note: self._note,
+        }
+
+    def _judge(self, effect: effects.Judge) -> None:
+        (self.banned.add if effect.verdict == "banned" else self.banned.discard)(effect.track)
+
+    def _note(self, effect: effects.Note) -> None:
+        self.life.absences += "nobody was seen" in effect.text
 
     def _play(self, effect: effects.Play) -> None:
         self.player, self.track = Playback.PLAYING, effect.track
@@ -223,15 +236,9 @@ class World:
     def _ranking(self, ask: effects.Ask) -> events.RankingArrived:
         """Some of the library in chance order; what is excluded is left out, as tiers do."""
         out = set(ask.query.exclude)
+        if not ask.query.allow_explicit:
+            out |= self.explicit
         start = self.chance.randrange(TRACKS)
-        explicit = ask.query.allow_explicit
-        rows = (
-            t
-            for t in chain(islice(self.mixed, start, None), islice(self.mixed, start))
-            if t not in out and (explicit or not self.tracks[t].explicit)
-        )
-        why = Reason(kind=ReasonKind.MOOD)
-        ranked = tuple(
-            Ranked(track=t, score=1.0, reason=why) for t in islice(rows, ask.query.count)
-        )
+        rows = filterfalse(out.__contains__, islice(self.twice, start, start + TRACKS))
+        ranked = tuple(self.rows[t] for t in islice(rows, ask.query.count))
         return events.RankingArrived(at=self.at, request=ask.request, tier=ask.tier, tracks=ranked)

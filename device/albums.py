@@ -26,12 +26,30 @@ def album_order(tracks: Iterable[Track]) -> list[Track]:
     )
 
 
-def album_of(track: Track, library: Mapping[TrackId, Track]) -> list[Track]:
-    """The whole album that a track belongs to, in its order; itself alone without one."""
-    if not track.album:
-        return [track]
-    key = album_key(track)
-    return album_order(t for t in library.values() if t.album and album_key(t) == key)
+class Albums:
+    """The library by albums; they are looked up when one is first wanted, once a library."""
+
+    def __init__(self, library: Mapping[TrackId, Track]) -> None:
+        self._library = library
+        self._by_key: dict[tuple[str, str], list[Track]] = {}
+
+    def library_changed(self) -> None:
+        """Albums are looked up anew."""
+        self._by_key.clear()
+
+    def of(self, track: Track) -> list[Track]:
+        """The whole album that a track belongs to, in its order; itself alone without one."""
+        if not track.album:
+            return [track]
+        if not self._by_key:
+            for other in self._library.values():
+                self._by_key.setdefault(album_key(other), []).append(other)
+        return album_order(self._by_key.get(album_key(track), ()))
+
+    def go_on(self, one: TrackId, other: TrackId) -> bool:
+        """Whether a track follows another without anything between them."""
+        before, after = self._library.get(one), self._library.get(other)
+        return before is not None and after is not None and follows(before, after)
 
 
 def follows(one: Track, other: Track) -> bool:

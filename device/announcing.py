@@ -28,10 +28,11 @@ class Announcer:
     def due(self, core: Core, at: float) -> list[Effect]:
         """The state, if it is another; and a tier that was fallen to."""
         tier = core.asking.best_tier(at)
-        fell = HEIGHT[tier] < HEIGHT[self._tier]
+        effects: list[Effect] = []
+        if HEIGHT[tier] < HEIGHT[self._tier]:
+            fell = DeviceEvent(kind=DeviceEventKind.FALLBACK_ENTERED, subject=tier)
+            effects.append(Tell(event=fell))
         self._tier = tier
-        told = DeviceEvent(kind=DeviceEventKind.FALLBACK_ENTERED, subject=tier)
-        effects: list[Effect] = [Tell(event=told)] if fell else []
         if core.believed is not self._mood:
             self._mood = core.believed
             self._rounded = _rounded(self._mood)
@@ -44,6 +45,7 @@ class Announcer:
             tier,
             core.camera,
             core.policy,
+            core.keeper.unkept,
         )
         if now == self._told:
             return effects
@@ -65,6 +67,7 @@ def state_of(core: Core, at: float) -> State:
         camera=core.camera,
         policy=core.policy,
         queued=tuple(core.playlist.choice(queued) for queued in shown),
+        unkept=core.keeper.unkept,
     )
 
 

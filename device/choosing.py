@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -84,11 +85,11 @@ def ask(core: Core, at: float, *, refill: bool = False, **wishes: object) -> lis
 def ranked(core: Core, event: RankingArrived) -> list[Effect]:
     """Take over a ranking, as far as it can be played and nobody wanted something else since."""
     effects: list[Effect] = [Note(text=event.error)] if event.error else []
-    seen = set(core.chain.seen(event.at))
-    playable = core.playlist.playable(event.tracks, event.tier, event.at)
-    playable = [q for q in playable if q.track not in seen]
-    if core.wishes.era:
-        playable = _filled_up(core, playable, event.at)
+    seen, count = set(core.chain.seen(event.at)), core.settings.music.ask_for
+    there = core.playlist.playable(event.tracks, event.tier, event.at)
+    playable = list(islice((q for q in there if q.track not in seen), count))
+    if core.wishes.era and len(playable) < count:
+        playable = _filled_up(core, playable, core.wishes.era, event.at)
     if not core.asking.answered(event, usable=bool(playable)):
         return effects
     if core.wishes.planned:
@@ -163,7 +164,7 @@ def allowed(core: Core) -> Callable[[Track], bool]:
         if (era and not in_era(track, era)) or (track.explicit and not explicit):
             return False
         words = (*track.genres, *track.tags) if avoided else ()
-        return avoided.isdisjoint(word.lower() for word in words)
+        return not words or avoided.isdisjoint(word.lower() for word in words)
 
     return may_come
 
@@ -180,11 +181,9 @@ def _fits(core: Core, queued: Queued) -> bool:
     return track is not None and (core.explicit_allowed or not track.explicit)
 
 
-def _filled_up(core: Core, playable: list[Queued], at: float) -> list[Queued]:
+def _filled_up(core: Core, playable: list[Queued], era: int, at: float) -> list[Queued]:
     """What a tier found of an era, and behind it what the tags find: tiers ask for no years."""
-    era, count = core.wishes.era, core.settings.music.ask_for
-    if era is None or len(playable) >= count:
-        return playable[:count]
+    count = core.settings.music.ask_for
     barred = {*core.playlist.barred(at), *core.playlist.refused, *core.chain.seen(at)}
     tracks = filter(allowed(core), core.library.values())
     made = made_of_tags(tracks, *place(core), era, count + len(barred))

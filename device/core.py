@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.messages import (
-    DeviceEvent,
-    DeviceEventKind,
-    InteractionKind,
-    Playback,
-)
+from contracts.messages import DeviceEvent, DeviceEventKind, InteractionKind, Playback
 from contracts.mood import UNKNOWN_MOOD, Mood, MoodClass
-from device import albums, choosing, events, guest, keeping, planning, watching
+from device import choosing, events, guest, keeping, planning, watching
+from device.albums import Albums
 from device.announcing import Announcer, state_of
 from device.asking import Asking
 from device.commands import obey
@@ -59,11 +55,12 @@ class Core:
     ) -> None:
         music = settings.music
         self.settings, self.library = settings, library
+        self.albums = Albums(library)
         self.asking, self.wishes = Asking(music), choosing.Wishes()
         self.filter = MoodFilter(settings.mood)
         self.playlist = Playlist(library, music.repeat_after_hours * 3600)
         self.playlist.allows = lambda: choosing.allowed(self)
-        self.deck = Deck(self.playlist, music.crossfade_seconds, boot, self._gapless)
+        self.deck = Deck(self.playlist, music.crossfade_seconds, boot, self.albums.go_on)
         self.volume = Volume(music.volume, music.volume_ceiling)
         self.auto_play = True
         self.presence = Presence(settings.presence.pause_after_minutes * 60)
@@ -101,6 +98,7 @@ class Core:
             events.LibraryChanged: self._library_changed,
             events.ListsRead: lambda e: choosing.lists_read(self, e),
             events.Restored: lambda e: keeping.restored(self, e),
+            events.StoreChanged: lambda e: keeping.store_changed(self, e),
             events.CommandGiven: lambda e: obey(self, e),
         }
 
@@ -121,11 +119,12 @@ class Core:
             effects += self.hold_music(Hold.SLEEP, at, FADE_SECONDS)
         if self.hand.over(at):
             effects += self.mood_changed(at, now=False)
-        if self._goes_on_by_itself and self.deck.handover_due(at):
+        goes_on = self._goes_on_by_itself
+        if goes_on and self.deck.handover_due(at):
             effects += self.leave(InteractionKind.COMPLETED, at)
             effects += self.play_next(at, crossfade=True)
         self.dialogue.expire(at)
-        effects += self.deck.follow(nothing=not self._goes_on_by_itself)
+        effects += self.deck.follow(nothing=not goes_on)
         return [*effects, *self.keeper.due(self), *self._announcer.due(self, at)]
 
     def state(self, at: float) -> State:
@@ -193,7 +192,7 @@ class Core:
         if playing and self.chain.seen(at):
             self.chain.grow([playing.track], at)
         if playing and self.repeat is Repeat.ALBUM:
-            self.playlist.put_rest_of(albums.album_of(self.library[playing.track], self.library))
+            self.playlist.put_rest_of(self.albums.of(self.library[playing.track]))
         lifting = self.believed.mood is MoodClass.NEGATIVE and not choosing.keep_own_list(self)
         stuck = self.playlist.next() is None
         if lifting or stuck or len(self.playlist.upcoming) < REFILL_BELOW:
@@ -288,12 +287,9 @@ class Core:
 
     def _library_changed(self, event: events.LibraryChanged) -> list[Effect]:
         self.playlist.library_changed()
+        self.albums.library_changed()
         starved = self.deck.playback is Playback.IDLE and self.wants_music
         return self.ask(event.at) if event.tracks and starved else []
-
-    def _gapless(self, one: TrackId, other: TrackId) -> bool:
-        before, after = self.library.get(one), self.library.get(other)
-        return before is not None and after is not None and albums.follows(before, after)
 
     @property
     def _goes_on_by_itself(self) -> bool:

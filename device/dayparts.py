@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -79,6 +80,7 @@ def _holds(part: Daypart, now: LocalTime) -> bool:
     )
 
 
+@cache
 def _seconds(clock: str) -> int:
     hours, _, minutes = clock.partition(":")
     return int(hours) * HOUR_SECONDS + int(minutes) * 60

@@ -57,14 +57,14 @@ def era_of(word: str) -> int | None:
 def made_of_tags(
     tracks: Iterable[Track], valence: float, arousal: float, era: int, count: int
 ) -> list[Queued]:
-    """Tracks of a decade, those nearest to a place on the circumplex first."""
+    """Tracks, all of one decade, those nearest to a place on the circumplex first."""
 
     def distance(track: Track) -> tuple[float, str]:
         if track.valence is None or track.arousal is None:
             return UNPLACED_DISTANCE, track.id
         return abs(track.valence - valence) + abs(track.arousal - arousal), track.id
 
-    fitting = sorted((t for t in tracks if in_era(t, era)), key=distance)[:count]
+    fitting = sorted(tracks, key=distance)[:count]
     reason = Reason(kind=ReasonKind.ERA, subject=decade_words(era))
     return [Queued(track=t.id, reason=reason, tier=Tier.DEFAULTS) for t in fitting]
 

@@ -15,9 +15,10 @@ from an exponential filter of the emotions with the same τ.
 from __future__ import annotations
 
 import math
+from operator import itemgetter, mul
 from typing import TYPE_CHECKING
 
-from contracts.emotion import EMOTIONS, VALENCE_AROUSAL, three_classes
+from contracts.emotion import EMOTIONS, NEGATIVE, POSITIVE, VALENCE_AROUSAL
 from contracts.mood import UNKNOWN_MOOD, Mood, MoodClass
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from device.settings import MoodSettings
 
 MOODS = (MoodClass.NEGATIVE, MoodClass.NEUTRAL, MoodClass.POSITIVE)
+NEUTRAL_AT = EMOTIONS.index("neutral")
+negatives = itemgetter(*(n for n, name in enumerate(EMOTIONS) if name in NEGATIVE))
+positives = itemgetter(*(n for n, name in enumerate(EMOTIONS) if name in POSITIVE))
+VALENCES, AROUSALS = zip(*(VALENCE_AROUSAL[name] for name in EMOTIONS), strict=True)
 
 LONGEST_STEP_SECONDS = 1.0
 """After a stall one frame counts for no more than this: it is still only one frame."""
@@ -35,14 +40,23 @@ LONGEST_STEP_SECONDS = 1.0
 def group_emotions(faces: Sequence[Face]) -> tuple[float, ...] | None:
     """Mean class probabilities [8] of the faces by area; None when no face is readable."""
     readable = [face for face in faces if face.known]
+    if len(readable) < 2:  # noqa: PLR2004 - mostly one listens, and is the mean
+        return readable[0].emotions if readable else None
     areas = [max(face.box.width * face.box.height, 1e-6) for face in readable]
-    if not readable:
-        return None
     total = sum(areas)
-    return tuple(
-        sum(area * face.emotions[c] for area, face in zip(areas, readable, strict=True)) / total
-        for c in range(len(EMOTIONS))
-    )
+    shares = [area / total for area in areas]
+    classes = zip(*(face.emotions for face in readable), strict=True)
+    return tuple(sum(map(mul, shares, column)) for column in classes)
+
+
+def _three_moods(emotions: tuple[float, ...]) -> dict[MoodClass, float]:
+    """What contracts.emotion.three_classes says, for each frame."""
+    negative, positive = sum(negatives(emotions)), sum(positives(emotions))
+    return {
+        MoodClass.NEGATIVE: negative,
+        MoodClass.NEUTRAL: emotions[NEUTRAL_AT],
+        MoodClass.POSITIVE: positive,
+    }
 
 
 class MoodFilter:
@@ -88,9 +102,8 @@ class MoodFilter:
         """The believed mood, with the filtered valence and arousal."""
         if self._emotions is None or self._believed is MoodClass.UNKNOWN:
             return UNKNOWN_MOOD
-        named = self.emotions
-        valence = sum(p * VALENCE_AROUSAL[e][0] for e, p in named.items())
-        arousal = sum(p * VALENCE_AROUSAL[e][1] for e, p in named.items())
+        valence = sum(map(mul, self._emotions, VALENCES))
+        arousal = sum(map(mul, self._emotions, AROUSALS))
         return Mood(
             mood=self._believed,
             valence=max(-1.0, min(1.0, valence)),
@@ -107,7 +120,7 @@ class MoodFilter:
 
     def _after(self, emotions: tuple[float, ...], step: float) -> dict[MoodClass, float]:
         """Probability of each mood after `step` seconds that read as these emotions."""
-        settings, read = self._settings, three_classes(dict(zip(EMOTIONS, emotions, strict=True)))
+        settings, read = self._settings, _three_moods(emotions)
         count, total = len(MOODS), sum(read.values()) or 1.0
         changed = 1 - math.exp(-step / settings.lasts_seconds)
         power = step / settings.time_constant_seconds
@@ -116,7 +129,8 @@ class MoodFilter:
             * ((1 - settings.misread) * read[mood] / total + settings.misread / count) ** power
             for mood, chance in self._chances.items()
         }
-        return {mood: chance / sum(likely.values()) for mood, chance in likely.items()}
+        whole = sum(likely.values())
+        return {mood: chance / whole for mood, chance in likely.items()}
 
     def _decide(self, at: float) -> None:
         chances = self._chances

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.messages import InteractionKind, Playback
-from device import albums
 from device.command import (
     Command,
     CommandError,
@@ -127,7 +126,7 @@ def _repeat(core: Core, argument: str, _at: float) -> Done:
             core.repeat = Repeat.OFF
             msg = f"{titled(track)} belongs to no album: repeat the track instead"
             raise CommandError(msg)
-        core.playlist.put_rest_of(albums.album_of(track, core.library))
+        core.playlist.put_rest_of(core.albums.of(track))
         return Done([], f"the album {track.album} repeats")
     return Done([], {Repeat.OFF: "nothing repeats"}.get(core.repeat, "this track repeats"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import takewhile
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +14,7 @@ from device.session import PLAYED_KEPT, Queued
 from device.words import reason_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from contracts.messages import Ranked
     from contracts.track import Track, TrackId
@@ -44,16 +44,14 @@ class Playlist:
         self._refused: set[TrackId] = set()
         self._sad_streak = 0
 
-    def playable(self, ranked: Iterable[Ranked], tier: Tier, at: float) -> list[Queued]:
-        """What of a ranking can be played, each track once."""
+    def playable(self, ranked: Iterable[Ranked], tier: Tier, at: float) -> Iterator[Queued]:
+        """What of a ranking can be played, each track once; looked for as far as it is taken."""
         barred, allows = {*self.barred(at), *self._refused}, self.allows()
-        distinct = {
-            entry.track: Queued(track=entry.track, reason=entry.reason, tier=tier)
-            for entry in ranked
-            if entry.track not in barred
-            if (track := self._library.get(entry.track)) and allows(track)
-        }
-        return list(distinct.values())
+        for entry in ranked:
+            track = None if entry.track in barred else self._library.get(entry.track)
+            if track and allows(track):
+                barred.add(entry.track)
+                yield Queued(track=entry.track, reason=entry.reason, tier=tier)
 
     def replace(self, queued: Iterable[Queued]) -> None:
         """Take over what is to be played; after sad tracks, something else will be among it."""
@@ -137,10 +135,14 @@ class Playlist:
 
     def barred(self, at: float) -> tuple[TrackId, ...]:
         """Tracks not to be asked for, the latest first; never a large part of the library."""
-        lately = takewhile(lambda one: at - one[1] < self._repeat_after, reversed(self._played))
         size = len(self._library) - sum(t in self._library for t in self._refused)
-        most = min(size - 1, max(1, size // SHARE_EXCLUDED))
-        return tuple(dict.fromkeys(track for track, _ in lately))[: max(0, most)]
+        most = max(0, min(size - 1, max(1, size // SHARE_EXCLUDED)))
+        lately: dict[TrackId, None] = {}
+        for track, began in reversed(self._played):
+            if at - began >= self._repeat_after or len(lately) == most:
+                break
+            lately[track] = None
+        return tuple(lately)
 
     def refuse(self, track: TrackId) -> None:
         """Never offer a track again: it is broken or was banned."""
@@ -163,7 +165,7 @@ class Playlist:
     @property
     def played(self) -> tuple[tuple[TrackId, float], ...]:
         """Tracks lately begun and when, oldest first."""
-        return tuple(self._played)[-PLAYED_KEPT:]
+        return tuple(islice(reversed(self._played), PLAYED_KEPT))[::-1]
 
     def remember_played(self, played: Iterable[tuple[TrackId, float]]) -> None:
         """Take over what was begun before a restart."""

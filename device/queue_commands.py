@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.messages import InteractionKind, Reason, ReasonKind, Tier
-from device import albums
 from device.command import Command, CommandError, Done, known_track, number, titled, track_ids
 from device.session import Queued
 
@@ -73,7 +72,7 @@ def _play_track(core: Core, argument: str, at: float) -> Done:
 
 def _album(core: Core, argument: str) -> list[Track]:
     track = known_track(core, track_ids(argument)[0])
-    there = [t.id for t in albums.album_of(track, core.library)]
+    there = [t.id for t in core.albums.of(track)]
     fitting = [t for t in there if core.may_be_offered(t)]
     if not fitting:
         msg = f"nothing of {track.album or titled(track)} may be played now"
