@@ -12,6 +12,7 @@ import logging
 import select
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -73,10 +74,13 @@ class Eye:
         put: Callable[[Event], None],
         clock: Callable[[], float],
         gate: CameraGate | None = None,
+        *,
+        machine_clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listener, self._configure = listener, configure
         self._gate = gate or OpenGate()
         self._put, self._clock = put, clock
+        self._machine_clock = machine_clock
         self._peer: socket.socket | None = None
         self._camera_wanted = self._seeing = False
         self._heard_at = 0.0
@@ -175,7 +179,7 @@ class Eye:
             self._put(events.VisionLost(at=self._clock()))
 
     def _take(self, packet: FromVision) -> None:
-        at = self._heard_at = self._clock()
+        at, self._heard_at = self._clock(), self._machine_clock()
         if isinstance(packet, vision_wire.FacesSeen):
             self._put(events.FacesSeen(at=at, faces=packet.faces))
         elif isinstance(packet, CameraReport):
@@ -199,10 +203,10 @@ class Eye:
     def _beat(self) -> None:
         while not self._ended.wait(vision_wire.HEARTBEAT_SECONDS):
             self._send(Heartbeat())
-            self.check(self._clock())
+            self.check(self._machine_clock())
 
     def check(self, now: float) -> None:
-        """Hang up on a vision that sees and has been silent for too long."""
+        """Hang up on a vision that sees and has been silent for too long by the machine's clock."""
         patience = SILENCE_SECONDS + 1.0 / self._configure.frames_per_second
         if self._seeing and now - self._heard_at >= patience:
             self._seeing = False

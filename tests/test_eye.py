@@ -40,7 +40,8 @@ class Device:
         self.path = path
         self.told: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
         self.clock = HandClock()
-        self.eye = Eye(listening_socket(path), CONFIGURE, self.told.put, self.clock.now)
+        put, now = self.told.put, self.clock.now
+        self.eye = Eye(listening_socket(path), CONFIGURE, put, now, machine_clock=now)
         self.eye.start()
         self.visions: list[socket.socket] = []
 

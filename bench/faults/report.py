@@ -57,17 +57,27 @@ def table(document: str, rows: Sequence[Row], day: str, command: str) -> str:
         NoMarkersError: it has no place for it.
 
     """
-    before, begin, rest = document.partition(BEGIN)
-    old, end, after = rest.partition(END)
-    if not begin or not end:
-        msg = f"put {BEGIN} and {END} where the table belongs"
-        raise NoMarkersError(msg)
     kept = {}
-    for line in old.splitlines():
+    for line in document.partition(BEGIN)[2].partition(END)[0].splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) == HEAD[0].count("|") - 1 and cells[0] not in {"fault", "---"}:
             kept[cells[0]] = cells
     kept |= {row.fault.name: row.cells(day) for row in rows}
     lines = [*HEAD, *("| " + " | ".join(cells) + " |" for cells in kept.values())]
     body = "\n".join([f"`{command}`, {day}:", "", *lines])
-    return f"{before}{BEGIN}\n{body}\n{END}{after}"
+    return between(document, BEGIN, END, body)
+
+
+def between(document: str, first: str, last: str, body: str) -> str:
+    """The document with this between two markers, in place of what stood there.
+
+    Raises:
+        NoMarkersError: they are not there.
+
+    """
+    before, begin, rest = document.partition(first)
+    _, end, after = rest.partition(last)
+    if not begin or not end:
+        msg = f"put {first} and {last} where it belongs"
+        raise NoMarkersError(msg)
+    return f"{before}{first}\n{body}\n{last}{after}"

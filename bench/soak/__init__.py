@@ -1,0 +1,1 @@
+"""Days go by in minutes for the real programs, to see what grows."""
