@@ -37,6 +37,8 @@ class HomeState(Message, frozen=True, kw_only=True, omit_defaults=False):
     policy: Policy = Policy.LIFT
     listener_present: bool = False
     recommender_online: bool = False
+    unkept: str = ""
+    """Why nothing can be kept at present: the disk takes nothing; else empty."""
     cpu_celsius: float | None = None
     """Of the processor; none where there is no sensor."""
     version: str = ""

@@ -41,6 +41,7 @@ from device.performing import OUTPUT_KEY, Performer
 from device.recorder import Recorder
 from device.snapshots import Snapshots
 from device.store import Store
+from device.store_watch import StoreWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,8 @@ class App:
         self._ended, self._notifier = threading.Event(), Notifier()
         self._ticked_at = float("-inf")
         put, folder, boot = self._queue.put, parts.state_folder(settings), uuid.uuid4().hex[:16]
-        self._store = Store(folder / "device.sqlite")
+        self._store = Store(folder / "device.sqlite", spare_memory=True)
+        self._store_watch = StoreWatch(self._store, put)
         self._bookmark = Bookmark(folder / "position")
         self._recorder, self._journal = Recorder(settings, boot), Journal()
         tiers = parts.make_tiers(settings, self._publish, self._store, put, clock)
@@ -188,6 +190,7 @@ class App:
         self._notifier.alive(now)
         if now - self._ticked_at >= TICK_SECONDS:
             self._ticked_at = now
+            self._store_watch.tick(now)
             with self._performer.unstored():
                 self._remote.tick()
             self._handle(self._tick())

@@ -8,6 +8,7 @@ One packet in, one packet out (SOCK_SEQPACKET): `{"command": "next"}`, `{"comman
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from device.answers import Answers
     from device.browse import Shelves
+
+log = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 8192
 MAX_ANSWER_BYTES = 128 * 1024
@@ -62,20 +65,32 @@ class Control:
     ) -> None:
         self._status, self._answers, self._shelves = status, answers, shelves
         self._path = path
-        path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._listener.bind(str(path))
-        path.chmod(0o600)
+        self.open = False
+        """Whether commands of this machine can come in."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            self._listener.bind(str(path))
+            path.chmod(0o600)
+        except OSError as error:  # the music does not wait for a disk that takes nothing
+            log.warning("no commands from this machine: %s: %s", path, error)
+            return
         self._listener.listen(8)
+        self.open = True
 
     def start(self) -> None:
         """Serve from now on."""
+        if not self.open:
+            return
         threading.Thread(target=self._serve, name="control", daemon=True).start()
 
     def stop(self) -> None:
         """Close the socket."""
-        self._path.unlink(missing_ok=True)
-        self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread
+        if self.open:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread
         self._listener.close()
 
     def answer(self, packet: bytes) -> ControlAnswer:

@@ -43,6 +43,13 @@ class VisionLost(Event, frozen=True, kw_only=True):
     """The vision program's connection ended."""
 
 
+class StoreChanged(Event, frozen=True, kw_only=True):
+    """The disk takes nothing any more, or takes what is kept again."""
+
+    why: str
+    """Why nothing can be kept, with what to do; empty when it can."""
+
+
 class TrackStarted(Event, frozen=True, kw_only=True):
     """The first sample of a track went out."""
 
@@ -148,4 +155,5 @@ AnyEvent = (
     | CommandGiven
     | ListsRead
     | Restored
+    | StoreChanged
 )

@@ -12,7 +12,7 @@ from device.volume import LISTENER
 
 if TYPE_CHECKING:
     from device.core import Core
-    from device.events import Restored
+    from device.events import Restored, StoreChanged
 
 
 def session(core: Core) -> Session:
@@ -55,6 +55,8 @@ class Keeper:
         self._kept: tuple[object, ...] | None = None
         self.began = False
         """Before what was kept is read back, nothing is kept over it."""
+        self.unkept = ""
+        """Why nothing reaches the disk, with what to do."""
 
     def again(self) -> None:
         """Keep the session once more, whatever it is."""
@@ -87,6 +89,12 @@ class Keeper:
             return []
         self._kept = now
         return [Keep(session=session(core))]
+
+
+def store_changed(core: Core, event: StoreChanged) -> list[Effect]:
+    """Tell that nothing can be kept, or can be again; the music goes on."""
+    core.keeper.unkept = event.why
+    return [Note(text=f"nothing can be kept: {event.why}" if event.why else "all is kept again")]
 
 
 def restored(core: Core, event: Restored) -> list[Effect]:

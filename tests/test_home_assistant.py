@@ -175,6 +175,7 @@ def test_everything_is_told_when_the_broker_comes() -> None:
         "policy": "lift",
         "listener_present": True,
         "recommender_online": False,
+        "unkept": "",
         "cpu_celsius": 41.5,
         "version": "1.0",
         "latest_version": "1.0",

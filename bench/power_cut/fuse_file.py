@@ -7,6 +7,7 @@ version 7.31; of it only what a single file needs.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -99,7 +100,9 @@ class FuseFile:
                 answer = self._answer(code, node, packet[HEADER.size :])
             except OSError as error:
                 failed = error.errno or errno.EIO
-            os.write(self._kernel, REPLY.pack(REPLY.size + len(answer), -failed, unique) + answer)
+            with contextlib.suppress(FileNotFoundError):  # who asked was killed meanwhile
+                reply = REPLY.pack(REPLY.size + len(answer), -failed, unique)
+                os.write(self._kernel, reply + answer)
 
     def _answer(self, code: int, node: int, body: memoryview) -> bytes:
         does = self._does.get(code)

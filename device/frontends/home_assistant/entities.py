@@ -97,6 +97,7 @@ def _attributes() -> str:
         "volume_level": "volume / 100",
         "reason": "reason",
         "tier": "tier",
+        "unkept": "unkept",
     }
     pairs = ", ".join(f"'{name}': value_json.{key}" for name, key in told.items())
     return f"{{{{ {{{pairs}}} | to_json }}}}"

@@ -75,6 +75,7 @@ def home_state(
         policy=state.policy,
         listener_present=controls.somebody_seen and not cafe,
         recommender_online=status.server_online,
+        unkept=state.unkept,
         cpu_celsius=celsius,
         version=version,
         latest_version=told.latest or version,

@@ -51,6 +51,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     tier: str
     online: bool
+    unkept: bool
+    """The disk takes nothing: what is liked is forgotten when the power goes."""
     hold: str
     daypart: str
     era: str
@@ -113,6 +115,7 @@ def view_of(status: Status, *, staff: bool) -> View:
         policy=state.policy,
         tier=state.tier,
         online=status.server_online,
+        unkept=bool(state.unkept),
         hold=controls.hold,
         daypart=controls.daypart,
         era=controls.era,
