@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
 import time
@@ -21,6 +23,7 @@ from device.frontends.web.server import WebServer
 from device.journal import Journal
 from device.look import look
 from device.music.fakes import FakePlayer
+from device.music.uploads import Uploads
 from device.recommend.remote import RemoteRecommender
 from device.settings import DeviceSettings
 from device.status import Status
@@ -70,6 +73,12 @@ class PageStage:
     library: dict[TrackId, Track] = field(default_factory=page_library)
     photo_answer: PhotoAnalysed | PhotoRefused | None = None
     covers: dict[str, bytes] = field(default_factory=dict)
+    most_upload_bytes: int = 500_000
+    upload_patience_seconds: float = 30.0
+    free_bytes: int = 1 << 40
+    """On the disk of the music."""
+    full_after: int | None = None
+    """The disk takes only so many more bytes."""
 
     def __post_init__(self) -> None:
         self.stage = Stage(self.settings, self.library)
@@ -78,7 +87,15 @@ class PageStage:
         """The page's clock: sessions, limits, back-off."""
         self.commands: list[tuple[str, str]] = []
         self.photos: list[bytes] = []
-        self.restarted = 0
+        self.restarted = self.looked_for_music = 0
+        self.uploads = Uploads(
+            self.folder / "music",
+            most_bytes=self.most_upload_bytes,
+            spare_bytes=1_000_000,
+            patience_seconds=self.upload_patience_seconds,
+            free=lambda _folder: self.free_bytes,
+            write=self._write,
+        )
         self.faces: events.FacesSeen | None = None
         self.answers = Answers(self.take, lambda: self.stage.at)
         self.shelves = Shelves(self._judged)
@@ -104,6 +121,8 @@ class PageStage:
             shelves=self.shelves,
             cover=self.covers.get,
             photo=self._photo,
+            uploads=self.uploads,
+            look_for_music=self._look_for_music,
             restart=self._restart,
             clock=lambda: self.now,
             unix_clock=time.time,
@@ -167,6 +186,16 @@ class PageStage:
         self.photos.append(content)
         seen = PhotoAnalysed(photo="p", width=640, height=480, faces=(PHOTO_FACE,))
         return self.photo_answer or seen
+
+    def _write(self, file: int, content: memoryview) -> int:
+        if self.full_after is not None:
+            if self.full_after < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self.full_after -= len(content)
+        return os.write(file, content)
+
+    def _look_for_music(self) -> None:
+        self.looked_for_music += 1
 
     def _restart(self) -> None:
         self.restarted += 1

@@ -21,6 +21,8 @@ UNPLAYABLE = frozenset({".m4p", ".aax", ".ra", ".mid", ".midi"})
 COVERS = ("cover", "folder", "front", "albumart", "album")
 """Names of pictures that stand for the music beside them, the first that is there."""
 COVER_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+UPLOADS = "Uploads"
+"""The folder in the music that people send files into: its name is nobody's artist."""
 EMBEDDED, BESIDE = "e", "f"
 """How names of pictures begin: in the music file, a file in its folder."""
 

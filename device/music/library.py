@@ -22,6 +22,7 @@ from device.music.catalogue import Catalogue, Known
 from device.music.files import (
     EMBEDDED,
     UNPLAYABLE,
+    UPLOADS,
     Found,
     LibraryError,
     find_music,
@@ -172,6 +173,7 @@ def _unplayable_why(suffix: str) -> str:
 def _track(folder: Path, file: Found, tags: FileTags) -> Track:
     """Without tags, the names that people give files and folders: artist/album/title."""
     names = [shown(part) for part in file.path.relative_to(folder).parts]
+    names = names[1:] if names[0] == UPLOADS else names
     return Track(
         id=file.id,
         title=tags.title or shown(file.path.stem),

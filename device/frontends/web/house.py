@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contracts.vision_wire import PhotoAnalysed, PhotoRefused
     from device.answers import Answers
     from device.browse import Shelves
+    from device.music.uploads import Uploads
     from device.settings import DeviceSettings
     from device.status import Status
 
@@ -33,6 +34,10 @@ class House:
     """JPEG of at most 512 pixels each way; None when there is none. May take a second."""
     photo: Callable[[bytes], PhotoAnalysed | PhotoRefused]
     """Has vision look at a picture file; waits for its answer."""
+    uploads: Uploads
+    """Takes music that is added on the page."""
+    look_for_music: Callable[[], None]
+    """Has the library look what is new."""
     restart: Callable[[], None]
     """Ends core; systemd starts it again."""
     clock: Callable[[], float]

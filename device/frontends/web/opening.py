@@ -6,6 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from device.music.upload_refusal import MEGABYTE
+from device.music.uploads import Uploads
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +40,7 @@ class Shell(Protocol):
     artwork: Artwork
     clock: Callable[[], float]
     unix_clock: Callable[[], float]
+    look_for_music: Callable[[], None]
 
     @property
     def photo(self) -> Callable[[bytes], PhotoAnalysed | PhotoRefused]:
@@ -80,6 +84,12 @@ def open_page(settings: DeviceSettings, shell: Shell) -> Page:
             shelves=shell.shelves,
             cover=shell.artwork.artwork,
             photo=shell.photo,
+            uploads=Uploads(
+                Path(settings.music_folder).expanduser(),
+                most_bytes=int(settings.web.upload_megabytes * MEGABYTE),
+                spare_bytes=int(settings.web.upload_spare_megabytes * MEGABYTE),
+            ),
+            look_for_music=shell.look_for_music,
             restart=shell.end,
             clock=shell.clock,
             unix_clock=shell.unix_clock,

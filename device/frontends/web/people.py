@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from device.frontends.web.proxies import PROXIED
 from device.frontends.web.rights import Role, may
 from device.frontends.web.sessions import (
     GUEST_COOKIE,
@@ -108,6 +109,23 @@ class People:
         guest = self.known_guest(request)
         self._pace(guest.photos, MOST_PHOTOS, PHOTO_WINDOW_SECONDS)
 
+    def may_upload(self, request: Request) -> bool:
+        """Whether they may add music: at home whoever listens, in a café staff alone."""
+        needed = Role.STAFF if self._house.settings.web.cafe else Role.LISTENER
+        return self.guest(request) is not None and self.role(request) >= needed
+
+    def allow_upload(self, request: Request) -> None:
+        """Let music come.
+
+        Raises:
+            RefusedError: nobody known sends it, or it is for staff.
+
+        """
+        self.known_guest(request)
+        if not self.may_upload(request):
+            text = "adding music is for staff here: enter the PIN first"
+            raise RefusedError(403, "staff_only", text)
+
     def _pace(self, done: list[float], most: int, window_seconds: float) -> None:
         now = self._house.clock()
         done[:] = [at for at in done if now - at < window_seconds]
@@ -152,7 +170,9 @@ class People:
 
 
 def is_kiosk(request: Request) -> bool:
-    """Whether it comes from this device itself."""
+    """Whether it comes from this device itself, and by no proxy."""
+    if request.scope.get(PROXIED):
+        return False
     host = request.client.host if request.client else ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -104,7 +104,7 @@ class WebServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,  # an address that a client names is not believed
+                proxy_headers=False,  # web.proxies believes those of the settings alone
                 limit_concurrency=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=GOODBYE_SECONDS,
                 h11_max_incomplete_event_size=16_384,

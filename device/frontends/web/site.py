@@ -15,7 +15,9 @@ from device.frontends.web.deed_routes import DeedRoutes
 from device.frontends.web.guard import Guard, own_names
 from device.frontends.web.page_routes import PageRoutes
 from device.frontends.web.people import People
+from device.frontends.web.proxies import Proxies
 from device.frontends.web.streams import Streams
+from device.frontends.web.upload_routes import UploadRoutes
 from device.frontends.web.wishes import Wishes
 from device.frontends.web.words import RefusedError, refusal
 
@@ -46,16 +48,21 @@ class Site:
 
 def make_application(site: Site) -> Starlette:
     """The ASGI application of a site."""
+    uploads, web = UploadRoutes(site), site.house.settings.web
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         looking = asyncio.create_task(site.streams.run())
         yield
         looking.cancel()
+        asyncio.get_running_loop().call_soon(uploads.close)
 
     return Starlette(
-        routes=[*PageRoutes(site).routes(), *DeedRoutes(site).routes()],
-        middleware=[Middleware(Guard, names=own_names(site.house.settings.web.names))],
+        routes=[*PageRoutes(site).routes(), *DeedRoutes(site).routes(), *uploads.routes()],
+        middleware=[
+            Middleware(Proxies, trusted=web.proxies),
+            Middleware(Guard, names=own_names(web.names)),
+        ],
         exception_handlers={
             RefusedError: _refused,
             NOT_FOUND: _not_found,

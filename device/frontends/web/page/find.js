@@ -2,6 +2,7 @@
 import { button, clock, h, refill } from "./dom.js";
 import { get, give, live } from "./live.js";
 import { t, term } from "./words.js";
+import { uploadCard } from "./upload.js";
 
 const SHELVES = ["tracks", "artists", "albums", "genres", "moods"], PAGE = 40;
 
@@ -10,7 +11,7 @@ export function findPanel({ guest = false, field = null } = {}) {
   const search = field || h("input", { type: "search", placeholder: t("find.hint"), "aria-label": t("find"), autocomplete: "off", enterkeyhint: "search", maxlength: 120 });
   const tabs = h("div", { class: "chips", role: "group", "aria-label": t("find.shelves") });
   const crumb = h("div", { class: "row" }), list = h("ul", { class: "rows" }), foot = h("div", { class: "row center" }), count = h("p", { class: "hint", role: "status" });
-  const box = h("div", { class: "panel-body" }, guest ? h("p", { class: "hint" }, t("wish.how", { minutes: live.about.wish_minutes })) : null, search, tabs, crumb, count, list, foot);
+  const box = h("div", { class: "panel-body" }, guest ? h("p", { class: "hint" }, t("wish.how", { minutes: live.about.wish_minutes })) : null, search, tabs, guest ? null : uploadCard(), crumb, count, list, foot);
   let waiting = 0;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => { text = search.value.trim(); look(); }, 220); });
 

@@ -7,6 +7,7 @@ import { moodPanel } from "./mood.js";
 import { findPanel } from "./find.js";
 import { queuePanel } from "./queue.js";
 import { photoPanel } from "./photo.js";
+import { takeDrops } from "./upload.js";
 
 const MAKERS = { mood: moodPanel, find: findPanel, queue: queuePanel, photo: photoPanel };
 const TABS = ["now", "mood", "find", "queue", "photo"];
@@ -33,6 +34,7 @@ export function show(main) {
     mini.hidden = !song;
     refill(mini, song ? [h("span", { class: "title" }, song.title), h("span", { class: "below" }, song.artist)] : []);
   });
+  takeDrops(() => turn("find"));
   const last = read("tab");
   turn(TABS.includes(last) ? last : "now");
   if (live.about.cafe) main.append(h("p", { class: "licence hint" }, t("licence")));

@@ -4,6 +4,7 @@ import { both, t, why } from "./words.js";
 import { give, listen, live, position } from "./live.js";
 import { aura } from "./aura.js";
 import { cover } from "./cover.js";
+import { uploadCard } from "./upload.js";
 
 export function stage({ guest = false, plain = false } = {}) {
   const canvas = h("canvas", { class: "aura", "aria-hidden": "true" });
@@ -12,8 +13,9 @@ export function stage({ guest = false, plain = false } = {}) {
   const seek = h("input", { type: "range", min: 0, max: 100, value: 0, step: 1, class: "seek", "aria-label": t("seek"), disabled: guest });
   const gone = h("span", { class: "time" }), whole = h("span", { class: "time" });
   const transport = h("div", { class: "transport" }), opinion = h("div", { class: "opinion" }), loud = volume();
+  const first = h("div", { class: "first" });
   const box = h("section", { class: "stage", "aria-label": t("tab.now") }, art, names, reason,
-    h("div", { class: "progress" }, gone, seek, whole), guest ? null : transport, asked, opinion, guest || plain ? null : loud.box);
+    h("div", { class: "progress" }, gone, seek, whole), guest ? null : transport, first, asked, opinion, guest || plain ? null : loud.box);
   const moving = aura(canvas);
   let shown = "", held = false;
 
@@ -52,6 +54,7 @@ export function stage({ guest = false, plain = false } = {}) {
     refill(names, [h("h1", {}, song.title), h("p", { class: "artist" }, song.artist || t("no_artist")), album && h("p", { class: "album" }, album)]);
     refill(reason, [h("span", {}, icon("sparkle"), h("b", {}, ` ${t("why")} `), why(song.why) || t("why.new")),
       h("span", { class: "tier", title: t(`tier.${song.tier}.more`) }, t(`tier.${song.tier}`))]);
+    first.replaceChildren();
     const on = state.playback === "playing";
     box.dataset.playing = on;
     refill(transport, [
@@ -74,6 +77,7 @@ export function stage({ guest = false, plain = false } = {}) {
     refill(names, [h("h1", {}, t("quiet")), h("p", { class: "artist" }, words)]);
     refill(reason, []);
     refill(opinion, []);
+    refill(first, state.tracks || guest || plain ? [] : [uploadCard({ open: true })]);
     refill(transport, state.tracks ? [button(t("play"), () => give("play", "", true), { class: "primary", key: "play" }, "play")] : []);
   }
   return { box, end: () => moving.end() };

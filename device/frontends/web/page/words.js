@@ -34,7 +34,8 @@ export function why(reason) {
   if (!reason) return "";
   const subject = reason.subject ? term(reason.subject) : "";
   const bare = `why.${reason.kind}`;
-  return subject && has(`${bare}.of`) ? t(`${bare}.of`, { subject }) : t(bare);
+  const said = subject && has(`${bare}.of`) ? t(`${bare}.of`, { subject }) : t(bare);
+  return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
 export function read(name) { try { return localStorage.getItem(`mlfym.${name}`); } catch { return null; } }
