@@ -17,7 +17,8 @@ export function show(main) {
   const made = {}, panel = h("section", { class: "panel", id: "panel" }), nav = h("nav", { class: "tabs", "aria-label": t("tabs") });
   const mini = h("button", { type: "button", class: "mini", onclick: () => turn("now") });
   const middle = stage({ guest });
-  main.append(middle.box, nav, panel, mini);
+  const unkept = h("p", { class: "licence hint", role: "alert", hidden: true }, t("unkept"));
+  main.append(middle.box, nav, panel, mini, unkept);
 
   function turn(name) {
     main.dataset.tab = name;
@@ -31,6 +32,7 @@ export function show(main) {
   }
   listen("state", (state) => {
     const song = state.playing;
+    unkept.hidden = guest || !state.unkept;
     mini.hidden = !song;
     refill(mini, song ? [h("span", { class: "title" }, song.title), h("span", { class: "below" }, song.artist)] : []);
   });
