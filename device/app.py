@@ -20,7 +20,7 @@ from contracts import topics
 from contracts.bus import Publication
 from device import events, parts, starting
 from device.answers import Answers
-from device.bookmark import Bookmark
+from device.bookmark import Bookmark, memory_folder
 from device.browse import Shelves
 from device.collection import Collection
 from device.control import Control
@@ -76,7 +76,7 @@ class App:
         put, folder, boot = self._queue.put, parts.state_folder(settings), uuid.uuid4().hex[:16]
         self._store = Store(folder / "device.sqlite", spare_memory=True)
         self._store_watch = StoreWatch(self._store, put)
-        self._bookmark = Bookmark(folder / "position")
+        self._bookmark = Bookmark(folder / "position", memory_folder())
         self._recorder, self._journal = Recorder(settings, boot), Journal()
         tiers = parts.make_tiers(settings, self._publish, self._store, put, clock)
         self._remote, self._local = tiers
@@ -179,6 +179,7 @@ class App:
         self._eye.stop()
         self._control.stop()
         self._player.close()
+        self._bookmark.close()
         self._store.close()
 
     # The one consumer
