@@ -78,7 +78,7 @@ def lives(kind: str, cuts: int, random: Random, folder: Path) -> Iterator[Cut]:
 
     """
     image, promises, wrong = folder / "image", Promises(), ""
-    _make_file_system(image)
+    make_file_system(image)
     for number in range(cuts + 1):
         disk = VolatileDisk(image.read_bytes(), random)
         with running(kind, disk, folder, promises.first) as writer:
@@ -157,7 +157,13 @@ def recovered(image: Path, *, by_kernel: bool) -> str:
     return ""
 
 
-def _make_file_system(image: Path) -> None:
+def make_file_system(image: Path) -> None:
+    """A file with an empty ext4 in it.
+
+    Raises:
+        OSError: mkfs.ext4 fails.
+
+    """
     image.write_bytes(bytes(DISK_BYTES))
     # As on a card: blocks of 4 KiB, journal, and no work left for later.
     _do("mkfs.ext4", "-q", "-F", "-b", "4096", "-E", "lazy_itable_init=0", str(image))
