@@ -1,9 +1,20 @@
 // The staff's face: behind a PIN, all that guests may not touch.
-import { button, clock, h, icon, refill, toast } from "./dom.js";
+import { button, h, refill, toast } from "./dom.js";
 import { about, complaint, follow, get, give, listen, live, post } from "./live.js";
-import { language, t } from "./words.js";
+import { t } from "./words.js";
 import { maskEditor } from "./masks.js";
 import { CAMERA_ON } from "./mood.js";
+import { card, switched } from "./staff_parts.js";
+import { pinPad } from "./staff_pin.js";
+import { scheduleCard } from "./staff_day.js";
+import { brokerCard } from "./staff_broker.js";
+import { dayCard, logCard } from "./staff_log.js";
+
+// Guests never load this part of the style.
+await new Promise((done) => {
+  const sheet = h("link", { rel: "stylesheet", href: "/page/staff.css", onload: done, onerror: done });
+  document.head.append(sheet);
+});
 
 let main = null;
 
@@ -14,36 +25,23 @@ export function show(box) {
 
 function outside() {
   main.classList.add("outside");
-  let pin = "";
-  const dots = h("div", { class: "dots", role: "status" }), pad = h("div", { class: "pad" });
-  const field = h("input", { type: "password", inputmode: "numeric", autocomplete: "current-password", maxlength: 12, class: "sr", "aria-label": t("staff.pin") });
-  field.addEventListener("input", () => { pin = field.value.replace(/\D/g, ""); draw(); });
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") enter(); });
-  const put = (digit) => { if (pin.length < 12) pin += digit; draw(); };
-  function draw() { field.value = pin; refill(dots, [...pin].map(() => h("i"))); dots.setAttribute("aria-label", t("staff.digits", { count: pin.length })); }
-  async function enter() {
-    const told = await post("/api/staff/enter", { pin });
-    pin = "";
-    draw();
-    if (told.refused) { toast(complaint(told), true); return; }
+  refill(main, [pinPad(async () => {
     await about();
     follow(); // as staff from now on: with face boxes
     inside();
-  }
-  pad.append(...[..."123456789"].map((d) => h("button", { type: "button", class: "key", onclick: () => put(d) }, d)),
-    h("button", { type: "button", class: "key", "aria-label": t("keyboard.erase"), onclick: () => { pin = pin.slice(0, -1); draw(); } }, icon("erase")),
-    h("button", { type: "button", class: "key", onclick: () => put("0") }, "0"),
-    h("button", { type: "button", class: "key", "aria-label": t("staff.enter"), onclick: enter }, "↵"));
-  refill(main, [h("div", { class: "card" }, h("h1", {}, t("staff.title")), h("p", { class: "hint" }, t(live.about.pin ? "staff.how" : "error.pin_unset")), field, dots, pad, h("p", { class: "hint" }, t("staff.forgotten")))]);
-  if (matchMedia("(pointer: fine)").matches) field.focus();
+  })]);
 }
 
 function inside() {
   main.classList.remove("outside");
-  refill(main, [playing(), camera(), maskEditor(), live.about.cafe ? mounting() : null, limits(), wishes(), dayparts(), bans(), log(), machine()]);
+  const cards = [playing(), limits(), wishes(), scheduleCard(), dayCard(), camera(), maskEditor(), live.about.cafe ? mounting() : null, bans(), brokerCard(), machine(), logCard()].filter(Boolean);
+  const ways = cards.map((made) => {
+    const name = made.querySelector("h2");
+    name.tabIndex = -1;
+    return h("button", { type: "button", class: "way", onclick: () => { made.scrollIntoView({ block: "start" }); name.focus({ preventScroll: true }); } }, name.textContent);
+  });
+  refill(main, [h("nav", { class: "ways", "aria-label": t("tabs") }, ways), ...cards]);
 }
-
-function card(title, ...kids) { return h("section", { class: "card", "aria-label": title }, h("h2", {}, title), ...kids); }
 
 function playing() {
   const words = h("p", {}), deeds = h("div", { class: "row wrap" });
@@ -94,20 +92,22 @@ function limits() {
 }
 
 function wishes() {
-  const tick = h("input", { type: "checkbox", checked: live.about.wishes });
-  tick.addEventListener("change", async () => { const told = await post("/api/staff/wishes", { open: tick.checked }); if (told.refused) { tick.checked = !tick.checked; toast(complaint(told), true); } else live.about.wishes = told.open; });
-  return card(t("staff.wishes"), h("label", { class: "switch" }, tick, h("span", {}, t("staff.wishes.open"))), h("p", { class: "hint" }, t("staff.wishes.how", { minutes: live.about.wish_minutes })), h("p", { class: "hint" }, t("licence")));
-}
-
-function dayparts() {
-  const body = h("div", {}), now = h("p", { class: "hint" });
-  listen("state", (state) => { now.textContent = state.daypart ? t("dayparts.now", { name: state.daypart }) : t("dayparts.none_now"); });
-  get("/api/staff/dayparts").then((parts) => {
-    if (parts.refused) return;
-    refill(body, [parts.length ? h("table", {}, h("tbody", {}, parts.map((part) => h("tr", {}, h("th", { scope: "row" }, part.name), h("td", {}, `${part.start}–${part.until}`),
-      h("td", {}, [part.days.length < 7 ? part.days.map((day) => t(`day.${day}`)).join(" ") : t("day.all"), part.quiet ? t("dayparts.quiet") : part.policy ? t(`policy.${part.policy}`) : "", part.allow_explicit ? "" : t("dayparts.clean")].filter(Boolean).join(" · ")))))) : h("p", { class: "hint" }, t("dayparts.empty"))]);
-  });
-  return card(t("dayparts"), now, body);
+  const body = h("div", { class: "stack" });
+  async function change(part) {
+    const told = await post("/api/staff/wishes", part);
+    if (told.refused) toast(complaint(told), true); else toast(t("said.wishes"));
+    look();
+  }
+  const count = (name, value, most) => h("label", { class: "field" }, h("span", {}, t(`staff.wishes.${name}`)),
+    h("input", { type: "number", min: name === "minutes" ? 0 : 1, max: most, step: 1, value, inputmode: "numeric", key: name, onchange: (event) => change({ [name]: Number(event.target.value) }) }));
+  async function look() {
+    const rules = await get("/api/staff/wishes");
+    if (rules.refused) return;
+    refill(body, [switched(t("staff.wishes.open"), rules.open, (on) => change({ open: on }), "open"),
+      ...rules.open ? [count("minutes", rules.minutes, 1440), count("most_waiting", rules.most_waiting, 100), switched(t("staff.wishes.explicit"), rules.explicit, (on) => change({ explicit: on }), "explicit")] : []]);
+  }
+  look();
+  return card(t("staff.wishes"), body, h("p", { class: "hint" }, t("staff.wishes.how")), h("p", { class: "hint" }, t("licence")));
 }
 
 function bans() {
@@ -121,21 +121,6 @@ function bans() {
   let song = null;
   listen("state", (state) => { const on = state.playing?.id || ""; if (on !== song) { song = on; look(); } });
   return card(t("staff.bans"), list);
-}
-
-function log() {
-  const body = h("div", { class: "scroll" });
-  async function look() {
-    const rows = await get("/api/staff/log?days=7&limit=200");
-    if (rows.refused) { refill(body, [h("p", { class: "hint" }, t("staff.no_log"))]); return; }
-    const when = new Intl.DateTimeFormat(language(), { weekday: "short", hour: "2-digit", minute: "2-digit" });
-    refill(body, rows.length ? [h("table", {}, h("thead", {}, h("tr", {}, ["when", "song", "how"].map((name) => h("th", { scope: "col" }, t(`log.${name}`))))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, h("td", {}, when.format(row.at * 1000)), h("td", {}, row.title, h("br"), h("span", { class: "below" }, row.artist)), h("td", {}, `${t(`log.${row.how}`)} ${clock(row.seconds)}`)))))] : [h("p", { class: "hint" }, t("staff.no_log"))]);
-  }
-  look();
-  const made = card(t("staff.log"), body, button(t("staff.log.again"), look, { class: "say" }, "restart"));
-  made.classList.add("wide");
-  return made;
 }
 
 function machine() {
