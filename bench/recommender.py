@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,8 @@ class Extent:
     devices: tuple[int, ...]
     workers: tuple[int, ...]
     requests: int
+    rate: float
+    library: int
     interactions: tuple[int, ...]
     served_interactions: int
     runs: int
@@ -57,10 +60,12 @@ class Extent:
 def run(arguments: list[str]) -> int:
     """Measure and print JSON."""
     parser = argparse.ArgumentParser(prog="mlfym bench recommender", description=__doc__)
-    parser.add_argument("--tracks", type=int, default=10_000, help="of each library")
-    parser.add_argument("--devices", type=_numbers, default=(1, 10, 100), metavar="N,N")
+    parser.add_argument("--tracks", type=int, default=10_000, help="of the packs and the training")
+    parser.add_argument("--devices", type=_numbers, default=(10, 1000), metavar="N,N")
     parser.add_argument("--workers", type=_numbers, default=(1, 2), metavar="N,N")
-    parser.add_argument("--requests", type=int, default=1000, help="of all devices together")
+    parser.add_argument("--requests", type=int, default=3000, help="of all devices together")
+    parser.add_argument("--rate", type=float, default=100.0, help="questions a second")
+    parser.add_argument("--library", type=int, default=200, help="tracks of each asking device")
     parser.add_argument(
         "--interactions", type=_numbers, default=(10_000, 100_000, 1_000_000), metavar="N,N"
     )
@@ -133,7 +138,7 @@ def pack_figures(settings: RecommenderSettings, extent: Extent) -> dict[str, Any
 def request_figures(settings: RecommenderSettings, extent: Extent, folder: Path) -> dict[str, Any]:
     """Requests of simulated devices, each with its own library, for each number of workers."""
     names = [f"d{number}" for number in range(max(extent.devices, default=0))]
-    tracks = _given_to(names, settings)
+    tracks = _given_to(names, settings, extent.library)
     limits = LimitSettings(packs_cached=len(names) + 1)
     toml = folder / "server.toml"
     served = msgspec.structs.replace(settings, limits=limits)
@@ -142,26 +147,40 @@ def request_figures(settings: RecommenderSettings, extent: Extent, folder: Path)
     with broker(folder) as (program, at):
         for count in extent.workers:
             for devices in extent.devices:
-                _say(f"{devices} devices, {count} workers, {program}")
-                with workers(count, at, toml, _data(settings)) as servers:
-                    found = loaded(names[:devices], extent.requests, at, servers, tracks)
-                rows.append({"workers": count, "devices": devices, **found})
-    return {"broker": program, "packs_cached": limits.packs_cached, "rows": rows}
+                for kill in {False, count > 1}:
+                    _say(f"{devices} devices, {count} workers, {program}, {'kill -9' * kill}")
+                    with workers(count, at, toml, _data(settings)) as servers:
+                        found = loaded(
+                            names[:devices],
+                            extent.requests,
+                            at,
+                            servers,
+                            tracks,
+                            a_second=extent.rate,
+                            kill_one=kill,
+                        )
+                    rows.append({"workers": count, "devices": devices, "killed": kill, **found})
+    return {
+        "broker": program,
+        "packs_cached": limits.packs_cached,
+        "library_tracks": len(tracks),
+        "load_average": os.getloadavg()[0],
+        "rows": rows,
+    }
 
 
-def _given_to(names: Sequence[str], settings: RecommenderSettings) -> list[TrackId]:
-    """Commit the made-up library for every device; the ids of its tracks."""
+def _given_to(names: Sequence[str], settings: RecommenderSettings, size: int) -> list[TrackId]:
+    """Commit the first of the made-up tracks for every device; their ids."""
     store: Storage = open_store(_data(settings))
     number = store.library_number(DEVICE, LIBRARY) or 0
-    rows: list[LibraryRow] = store.library_rows(number)
+    rows: list[LibraryRow] = store.library_rows(number)[:size]
     for count, name in enumerate(names, start=1):
         with store.writing():
             store.commit_library(name, LIBRARY, rows, kept=2)
-        if not count % 10:
+        if not count % 100:
             _say(f"  {count} libraries of {len(names)}")
-    tracks = [track.id for track in catalogue.library_tracks(store, number)[0]]
     store.close()
-    return tracks
+    return [row.track.id for row in rows]
 
 
 def _trained_apart(interactions: int, tracks: int, folder: Path) -> dict[str, Any]:

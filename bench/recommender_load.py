@@ -1,21 +1,23 @@
-"""Simulated devices that ask real recommender workers over a real broker, each one at a time."""
+"""Simulated devices that ask real recommender workers over a real broker, at a given rate."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import queue
 import random
 import shutil
+import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bench import timing
+from bench import swarm, timing
 from cli.broker import EmbeddedBroker, free_port, wait_until_accepting
 from contracts import topics
-from contracts.bus import Bus, Publication
+from contracts.bus import Bus
 from contracts.messages import RecommendReply, RecommendRequest, decode, encode
 from contracts.settings import BrokerSettings
 
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 
     from contracts.track import TrackId
 
-WARM_UP_ROUNDS = 3
 WITHIN_SECONDS = 300.0
+ANSWER_SECONDS = 60.0
+"""What is not answered so long after the last question is unanswered."""
 EXCLUDED = 30
 DEADLINE_MS = 60_000
+ASKING_AT_ONCE = 8
+"""While packs are made: each takes the server a while, and all of it counts for nothing."""
 _MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
 
 
@@ -96,70 +101,67 @@ def _wait_for(wanted: bytes, heard: queue.SimpleQueue[bytes]) -> None:
         raise LoadError(msg) from error
 
 
-class Device:
-    """Asks, waits for the answer, asks again; times are of its own answers."""
+class Fleet:
+    """Devices that ask, each with a library of its own on the server."""
 
-    def __init__(
-        self, name: str, at: BrokerSettings, tracks: Sequence[TrackId], done: queue.SimpleQueue[str]
-    ) -> None:
-        self.name, self._done = name, done
-        self.milliseconds: list[float] = []
+    def __init__(self, names: Sequence[str], at: BrokerSettings, tracks: Sequence[TrackId]) -> None:
+        self._at, self._tracks = at, tracks
+        self._chance = random.Random(len(names))
+        self.seconds: list[float] = []
         self.errors = 0
-        self._chance, self._tracks = random.Random(name), tracks
-        self._left, self._asked_at = 0, 0.0
-        self._reply = topics.of_device(name, topics.RECOMMEND_REPLY)
-        self._linked = threading.Event()
-        self._bus = Bus(
-            at,
-            f"bench-{name}",
-            subscriptions=[self._reply],
-            received=self._received,
-            link_changed=lambda _up: self._linked.set(),
-        )
+        self.motes = [swarm.Mote(name, self._answered) for name in names]
 
-    def start(self) -> None:
-        """Connect."""
-        self._bus.start()
-        if not self._linked.wait(WITHIN_SECONDS):
-            msg = "the broker lets nobody in"
-            raise LoadError(msg)
+    @property
+    def unanswered(self) -> int:
+        """Questions of all devices without an answer."""
+        return sum(mote.unanswered for mote in self.motes)
 
-    def stop(self) -> None:
-        """Disconnect."""
-        self._bus.stop()
+    async def join(self) -> None:
+        """Connect them all.
 
-    def ask(self, times: int) -> None:
-        """Ask so many times, one after another, then say so."""
-        self._left = times
-        self._ask()
+        Raises:
+            SwarmError: the broker refuses.
 
-    def _ask(self) -> None:
+        """
+        joins = [
+            mote.join(
+                self._at.host, self._at.port, topics.of_device(mote.name, topics.RECOMMEND_REPLY)
+            )
+            for mote in self.motes
+        ]
+        await swarm.in_groups(list(joins), 50)
+
+    def leave(self) -> None:
+        """Hang up."""
+        for mote in self.motes:
+            mote.leave()
+
+    async def warm_up(self, rounds: int) -> None:
+        """So many questions of every device, so that its pack is made."""
+        for _ in range(rounds):
+            self._chance.shuffle(self.motes)
+            for start in range(0, len(self.motes), ASKING_AT_ONCE):
+                for mote in self.motes[start : start + ASKING_AT_ONCE]:
+                    self.ask(mote)
+                if not await swarm.until(lambda: not self.unanswered, WITHIN_SECONDS):
+                    msg = f"{self.unanswered} devices were not answered at first"
+                    raise LoadError(msg)
+        self.seconds.clear()
+
+    def ask(self, mote: swarm.Mote) -> None:
+        """Let one of them ask."""
         request = RecommendRequest(
             valence=self._chance.uniform(-1, 1),
             arousal=self._chance.uniform(-1, 1),
             exclude=tuple(self._chance.sample(self._tracks, min(EXCLUDED, len(self._tracks)))),
             deadline_ms=DEADLINE_MS,
         )
-        publication = Publication(
-            topic=topics.of_device(self.name, topics.RECOMMEND_REQUEST),
-            payload=encode(request),
-            response_topic=self._reply,
-            correlation=b"%d" % self._left,
-        )
-        self._asked_at = time.perf_counter()
-        self._bus.publish(publication)
+        mote.ask(topics.of_device(mote.name, topics.RECOMMEND_REQUEST), encode(request))
 
-    def _received(self, publication: Publication) -> None:
-        if publication.correlation != b"%d" % self._left:
-            return
-        self.milliseconds.append((time.perf_counter() - self._asked_at) * 1000)
-        reply = decode(publication.payload, RecommendReply)
+    def _answered(self, seconds: float, payload: bytes) -> None:
+        self.seconds.append(seconds)
+        reply = decode(payload, RecommendReply)
         self.errors += bool(reply.error) or not reply.tracks
-        self._left -= 1
-        if self._left:
-            self._ask()
-        else:
-            self._done.put(self.name)
 
 
 def loaded(
@@ -168,38 +170,89 @@ def loaded(
     at: BrokerSettings,
     servers: Sequence[int],
     tracks: Sequence[TrackId],
+    *,
+    a_second: float = 100.0,
+    kill_one: bool = False,
 ) -> dict[str, Any]:
-    """Figures of all these devices asking at once, `requests` in all, their packs made before."""
-    done: queue.SimpleQueue[str] = queue.SimpleQueue()
-    clients = [Device(name, at, tracks, done) for name in devices]
-    try:
-        for client in clients:
-            client.start()
-        for _ in range(WARM_UP_ROUNDS * len(servers)):
-            random.Random(len(clients)).shuffle(clients)
-            for client in clients:  # one by one, so that workers take turns
-                client.ask(1)
-                done.get(timeout=WITHIN_SECONDS)
-        for client in clients:
-            client.milliseconds.clear()
-        each = max(1, requests // len(clients))
-        cpu, began = sum(map(timing.cpu_seconds, servers)), time.perf_counter()
-        for client in clients:
-            client.ask(each)
-        for _ in clients:
-            done.get(timeout=WITHIN_SECONDS)
-        took = time.perf_counter() - began
-        cpu = sum(map(timing.cpu_seconds, servers)) - cpu
-    finally:
-        for client in clients:
-            client.stop()
-    times = sorted(ms for client in clients for ms in client.milliseconds)
+    """Figures of these devices asking in turn, their packs made before.
+
+    Args:
+        devices: their names.
+        requests: of all together.
+        at: the broker.
+        servers: process ids of the workers.
+        tracks: of their libraries.
+        a_second: questions of all together, whatever becomes of them.
+        kill_one: end the first worker in the middle without warning.
+
+    """
+    fleet = Fleet(devices, at, tracks)
+    return asyncio.run(_loaded(fleet, requests, servers, a_second, kill_one=kill_one))
+
+
+async def _loaded(
+    fleet: Fleet, requests: int, servers: Sequence[int], a_second: float, *, kill_one: bool
+) -> dict[str, Any]:
+    await fleet.join()
+    await fleet.warm_up(2 * len(servers) if len(servers) > 1 else 1)
+    motes, left = fleet.motes, list(servers)
+    spent, own = sum(map(timing.cpu_seconds, left)), time.process_time()
+
+    def step(number: int) -> None:
+        if kill_one and number == requests // 2:
+            os.kill(left.pop(0), signal.SIGKILL)
+        fleet.ask(motes[number % len(motes)])
+
+    began = time.perf_counter()
+    late = await swarm.paced(requests, a_second, step)
+    offered = time.perf_counter() - began
+    if kill_one:
+        await _settled(fleet)
+    else:
+        await swarm.until(lambda: not fleet.unanswered, ANSWER_SECONDS)
+    took = time.perf_counter() - began
+    own = time.process_time() - own
+    figures = _figures(fleet, requests)
+    if kill_one:
+        figures["answered_when_asked_again"] = await _asked_again(fleet)
+    else:
+        spent = sum(map(timing.cpu_seconds, left)) - spent
+        figures["server_cpu_ms_per_request"] = round(spent / requests * 1000, 3)
+    fleet.leave()
     return {
-        "requests": len(times),
-        "requests_per_second": round(len(times) / took, 1),
-        "p50_ms": round(times[len(times) // 2], 2),
-        "p99_ms": round(times[min(len(times) - 1, len(times) * 99 // 100)], 2),
-        "server_cpu_ms_per_request": round(cpu / len(times) * 1000, 3),
-        "errors": sum(client.errors for client in clients),
-        "workers_mb": [timing.memory_mb(pid)["rss"] for pid in servers],
+        **figures,
+        "offered_per_second": round(requests / offered, 1),
+        "held_per_second": round(len(fleet.seconds) / took, 1),
+        "latest_question_ms": round(late * 1000, 1),
+        "bench_cpu_ms_per_request": round(own / requests * 1000, 3),
+        "workers_mb": [timing.memory_mb(pid)["rss"] for pid in left],
     }
+
+
+def _figures(fleet: Fleet, requests: int) -> dict[str, Any]:
+    times = sorted(fleet.seconds)
+    return {
+        "requests": requests,
+        "unanswered": fleet.unanswered,
+        "errors": fleet.errors,
+        "p50_ms": round(times[len(times) // 2] * 1000, 2),
+        "p99_ms": round(times[min(len(times) - 1, len(times) * 99 // 100)] * 1000, 2),
+    }
+
+
+async def _asked_again(fleet: Fleet) -> bool:
+    """Whether those that a killed worker took along are answered when they ask once more."""
+    waiting = [mote for mote in fleet.motes if mote.unanswered]
+    before, answered = fleet.unanswered, len(fleet.seconds) + len(waiting)
+    for mote in waiting:
+        fleet.ask(mote)
+    all_came = await swarm.until(lambda: len(fleet.seconds) >= answered, ANSWER_SECONDS)
+    return all_came and fleet.unanswered == before
+
+
+async def _settled(fleet: Fleet) -> bool:
+    """Whether the worker that is left answered all that came to it: it keeps their order."""
+    last = fleet.motes[0]
+    before = last.unanswered
+    fleet.ask(last)
+    return await swarm.until(lambda: last.unanswered <= before, ANSWER_SECONDS)

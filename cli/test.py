@@ -84,10 +84,12 @@ def _inject(parser: argparse.ArgumentParser, named: list[str], times: int | None
         parser.error(f"there is no fault {unknown[0]!r}; there are {', '.join(FAULTS)}")
     print("── faults", flush=True)
     began = time.monotonic()
-    rows = run_faults(named or list(FAULTS), times)
     day = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    # Each row at once: a run that is interrupted after an hour has not been for nothing.
+    rows = run_faults(
+        named or list(FAULTS), times, lambda row: written([row], day, "./mlfym test --slow")
+    )
     Console().print(shown(rows, day))
-    written(rows, day, "./mlfym test --slow")
     failed = sum(bool(row.failures) for row in rows)
     return Outcome("faults", failed, time.monotonic() - began)
 

@@ -38,7 +38,7 @@ MERCY_SECONDS = 20.0
 """For a fault that is over its limit to end its programs in order."""
 
 
-def run_faults(names: Sequence[str], times: int | None = None) -> list[Row]:
+def run_faults(names: Sequence[str], times: int | None, done: Callable[[Row], None]) -> list[Row]:
     """Inject these faults, showing how far it got, and tell each as soon as it is done."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -54,6 +54,7 @@ def run_faults(names: Sequence[str], times: int | None = None) -> list[Row]:
             bar = progress.add_task(name, total=times or fault.times)
             advance = partial(progress.advance, bar)
             rows.append(_row(fault, music, times or fault.times, advance))
+            done(rows[-1])
             for why in rows[-1].failures:
                 progress.console.print(f"{name}: {why}", markup=False)
     return rows

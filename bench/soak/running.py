@@ -16,7 +16,7 @@ from cli.broker import EmbeddedBroker, free_port
 from cli.demo import DEMO
 from cli.demonstration.programs import Appliance
 from contracts.settings import BrokerSettings
-from device.control import ask_device
+from device.control import DeviceAwayError, ask_device
 from device.demo import BUNDLED_REEL
 from device.pace import SPEED
 from device.status import Status
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from device.settings import DeviceSettings
 
 DAY_SECONDS = 86_400.0
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class Soak:
         listener: Listener,
         told: Callable[[Reading], None],
     ) -> None:
+        _until_music(appliance)
         plan, began = self._plan, time.monotonic()
         day_seconds = DAY_SECONDS / plan.speed
         port = appliance.settings.web.port
@@ -170,3 +171,21 @@ class Soak:
         reading = read(pids, kept, logs, day, home.messages)
         self.readings.append(reading)
         return reading
+
+
+def _until_music(appliance: Appliance) -> None:
+    """The first day begins with the music; a busy machine may take minutes to that.
+
+    Raises:
+        DeviceAwayError: core does not come up.
+
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if ask_device(appliance.control_socket).heard.seconds > 1.0:
+                return
+        except DeviceAwayError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(1.0)
