@@ -51,6 +51,8 @@ TOPICS = (
     Topic(topics.LIBRARY, TO_SERVER, 1, PASSING, messages.LibraryChunk),
     Topic(topics.LIBRARY_CHANGE, TO_SERVER, 1, PASSING, messages.LibraryChange),
     Topic(topics.LIBRARY_ACK, TO_DEVICE, 1, PASSING, messages.LibraryAck),
+    Topic(topics.FORGET, TO_SERVER, 1, PASSING, messages.Forget),
+    Topic(topics.FORGET_ACK, TO_DEVICE, 1, PASSING, messages.ForgetAck),
     Topic(topics.PACK_REQUEST, TO_SERVER, 1, PASSING, messages.PackRequest),
     Topic(topics.PACK, TO_DEVICE, 1, PASSING, "binary: contracts/pack_file.py"),
 )

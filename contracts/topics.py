@@ -26,6 +26,8 @@ INTERACTIONS_ACK = "interactions/ack"
 LIBRARY = "library"
 LIBRARY_CHANGE = "library/change"
 LIBRARY_ACK = "library/ack"
+FORGET = "forget"
+FORGET_ACK = "forget/ack"
 PACK_REQUEST = "pack/request"
 PACK = "pack"
 

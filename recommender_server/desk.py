@@ -14,6 +14,7 @@ from contracts import topics
 from contracts.bus import Publication
 from contracts.errors import ContractError
 from contracts.messages import (
+    Forget,
     Identifier,
     InteractionsAck,
     LibraryAck,
@@ -44,6 +45,7 @@ REQUESTS = (
     topics.LIBRARY,
     topics.LIBRARY_CHANGE,
     topics.PACK_REQUEST,
+    topics.FORGET,
 )
 REPLIES = {
     topics.RECOMMEND_REQUEST: topics.RECOMMEND_REPLY,
@@ -51,6 +53,7 @@ REPLIES = {
     topics.LIBRARY: topics.LIBRARY_ACK,
     topics.LIBRARY_CHANGE: topics.LIBRARY_ACK,
     topics.PACK_REQUEST: topics.PACK,
+    topics.FORGET: topics.FORGET_ACK,
 }
 
 
@@ -139,6 +142,8 @@ class Desk:
             change = decode(asked.payload, LibraryChange)
             ack = catalogue.take_change(self._store, device, change, self._settings.limits)
             return [_reply(reply, ack, asked)]
+        if leaf == topics.FORGET:
+            return self._forget(device, reply, arrived)
         kept = interactions.keep_readable(self._store, device, asked.payload)
         return [_reply(reply, kept, asked)]
 
@@ -153,7 +158,14 @@ class Desk:
         left = request.deadline_ms / 1000 - (self._clock() - arrived.at)
         return [_reply(reply, answer, asked, expiry_seconds=max(1, round(left)))]
 
-    def _late(self, arrived: Arrived, request: RecommendRequest) -> bool:
+    def _forget(self, device: str, reply: str, arrived: Arrived) -> list[Publication]:
+        wish = decode(arrived.publication.payload, Forget)
+        if self._late(arrived, wish):
+            return []
+        done = interactions.forget(self._store, device, wish)
+        return [_reply(reply, done, arrived.publication)]
+
+    def _late(self, arrived: Arrived, request: RecommendRequest | Forget) -> bool:
         return self._clock() - arrived.at > request.deadline_ms / 1000
 
     def _ranking(self, device: str, request: RecommendRequest) -> RecommendReply:
@@ -172,10 +184,12 @@ class Desk:
         return Publication(topic=reply, payload=pack_bytes(pack), correlation=asked.correlation)
 
 
-def _complaint(leaf: str, device: str, asked: Publication, why: str) -> Publication:
+def _complaint(leaf: str, device: str, asked: Publication, why: str) -> Publication | None:
     """The answer to a message that cannot be read: what is wrong, where its answer is awaited."""
     if leaf == topics.RECOMMEND_REQUEST:
         return _reply(topics.of_device(device, REPLIES[leaf]), RecommendReply(error=why), asked)
+    if leaf == topics.FORGET:
+        return None  # it is not done: the device asks again
     if leaf == topics.INTERACTIONS:
         ack = InteractionsAck(ids=(), error=why)
         return _reply(topics.of_device(device, REPLIES[leaf]), ack, asked)

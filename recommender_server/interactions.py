@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import msgspec
 
 from contracts.messages import (
+    Forget,
+    ForgetAck,
     Identifier,
     Interaction,
     InteractionBatch,
@@ -22,7 +24,17 @@ if TYPE_CHECKING:
 
     from recommender_server.settings import ConfidenceSettings
 
-__all__ = ["Deed", "Opinion", "deeds_of", "keep", "keep_readable", "newest", "opinions", "standing"]
+__all__ = [
+    "Deed",
+    "Opinion",
+    "deeds_of",
+    "forget",
+    "keep",
+    "keep_readable",
+    "newest",
+    "opinions",
+    "standing",
+]
 
 DAY_SECONDS = 86_400.0
 TAKES_BACK = {
@@ -30,6 +42,7 @@ TAKES_BACK = {
     InteractionKind.UNBANNED: InteractionKind.BANNED,
 }
 """What ends the effect of what."""
+OPINIONS = frozenset({*TAKES_BACK, *TAKES_BACK.values()})
 PLAYS = frozenset({InteractionKind.PLAYED, InteractionKind.COMPLETED})
 
 
@@ -79,6 +92,13 @@ def keep_readable(store: Storage, device: str, payload: bytes) -> InteractionsAc
             refused.append(decode(bytes(row), _Named).id)
     kept = keep(store, device, InteractionBatch(interactions=tuple(good)))
     return msgspec.structs.replace(kept, refused=tuple(refused), error=error)
+
+
+def forget(store: Storage, device: str, wish: Forget) -> ForgetAck:
+    """Erase what a device's listeners did; acknowledged once it is off the disk."""
+    with store.writing():
+        store.erase_interactions(device, () if wish.opinions else OPINIONS)
+    return ForgetAck(id=wish.id)
 
 
 def newest(store: Storage, device: str, listener: str) -> int:

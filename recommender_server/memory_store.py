@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from recommender_server.storage import Deed, Item, LibraryRow, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from contracts.messages import Interaction
+    from contracts.messages import Interaction, InteractionKind
     from contracts.track import Track
 
 
@@ -26,7 +26,7 @@ class MemoryStore:
         self._device_items: dict[str, dict[str, int]] = {}
         self._deeds: dict[tuple[str, str], tuple[str, Deed]] = {}
         self._playlists: dict[tuple[str, str], dict[int, float]] = {}
-        self._last_library = 0
+        self._last_library = self._last_deed = 0
         self._writing = False
 
     @contextmanager
@@ -145,9 +145,22 @@ class MemoryStore:
                 one.at_unix_seconds,
                 one.position_seconds,
                 one.valence_change,
-                len(self._deeds) + 1,
+                self._next_deed(),
             )
             self._deeds.setdefault((device, one.id), (one.listener, deed))
+
+    def _next_deed(self) -> int:
+        self._last_deed += 1
+        return self._last_deed
+
+    def erase_interactions(self, device: str, kept: Collection[InteractionKind]) -> None:
+        """As `Storage` says."""
+        own = {key: row for key, row in self._deeds.items() if key[0] == device}
+        for key, (listener, deed) in own.items():
+            del self._deeds[key]
+            if deed.kind in kept:
+                left = deed._replace(valence_change=None, number=self._next_deed())
+                self._deeds[key] = (listener, left)
 
     def newest_interaction(self, device: str = "", listener: str = "") -> int:
         """As `Storage` says."""

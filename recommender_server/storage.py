@@ -13,7 +13,7 @@ from contracts.track import Track
 from recommender_server.errors import RecommenderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from contracts.messages import Interaction
@@ -121,6 +121,12 @@ class Storage(Protocol):
 
     def add_interactions(self, device: str, interactions: Sequence[Interaction]) -> None:
         """Keep interactions; an id of this device that is there is left alone."""
+
+    def erase_interactions(self, device: str, kept: Collection[InteractionKind]) -> None:
+        """Erase what a device sent, but these kinds, which stay without moods.
+
+        What stays gets new numbers, so that what was made of the others is known to be old.
+        """
 
     def newest_interaction(self, device: str = "", listener: str = "") -> int:
         """Number of the newest of a listener, or of all; 0 when there is none."""

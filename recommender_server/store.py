@@ -20,7 +20,7 @@ from recommender_server.schema import bring_up
 from recommender_server.storage import Deed, Item, LibraryRow, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 FILE = "recommender.sqlite"
 WAIT_SECONDS = 10.0
@@ -226,6 +226,19 @@ class SqliteStore:
                 *(deed.at_unix_seconds, deed.position_seconds),
                 *(deed.valence, deed.arousal, deed.valence_change),
             )
+
+    def erase_interactions(self, device: str, kept: Collection[InteractionKind]) -> None:
+        """As `Storage` says."""
+        rows = self._rows(
+            "DELETE FROM interaction WHERE device = ? RETURNING number, device, id, listener,"
+            " track, kind, at_unix_seconds, position_seconds",
+            device,
+        )
+        self.connection.executemany(
+            "INSERT INTO interaction (device, id, listener, track, kind, at_unix_seconds,"
+            " position_seconds) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [row for _, *row in sorted(rows) if InteractionKind(row[4]) in kept],
+        )
 
     def newest_interaction(self, device: str = "", listener: str = "") -> int:
         """As `Storage` says."""

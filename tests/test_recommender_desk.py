@@ -14,6 +14,8 @@ from contracts.bus import Publication
 from contracts.errors import ContractError
 from contracts.library import library_hash
 from contracts.messages import (
+    Forget,
+    ForgetAck,
     Interaction,
     InteractionBatch,
     InteractionKind,
@@ -346,3 +348,40 @@ def test_complaints_are_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> 
     assert complaints.about("worse")
     assert complaints.total == 101
     assert "100 message(s)" in caplog.messages[-1]
+
+
+def test_a_device_is_forgotten_when_it_asks(stage: Stage) -> None:
+    """What was played goes, likes and bans when they are meant; taste goes with them at once."""
+    done = (deed("1", LIBRARY[0].id, "completed"), deed("2", LIBRARY[1].id, "banned"))
+    stage.send("library", chunk())
+    stage.send("interactions", InteractionBatch(interactions=done))
+    stage.send("interactions", InteractionBatch(interactions=done), device="other")
+    request = RecommendRequest(library="library-1", mood_weight=0.0)
+    assert LIBRARY[1].id not in {row.track for row in stage.ranking(request).tracks}
+
+    (answer,) = stage.send("forget", Forget(id="try-1"))
+    assert answer.topic == "mlfym/v1/d/forget/ack"
+    assert decode(answer.payload, ForgetAck).id == "try-1"
+    assert [left.kind for left in stage.store.deeds("d", "device")] == [InteractionKind.BANNED]
+    assert LIBRARY[1].id not in {row.track for row in stage.ranking(request).tracks}
+
+    stage.send("forget", Forget(id="try-2", opinions=True))
+    assert stage.store.deeds("d", "device") == []
+    assert LIBRARY[1].id in {row.track for row in stage.ranking(request).tracks}
+    assert len(stage.store.deeds("other", "device")) == 2
+
+
+def test_a_wish_to_be_forgotten_that_waited_too_long_is_left_to_the_next(stage: Stage) -> None:
+    """What was done since is not erased."""
+    done = (deed("1", LIBRARY[0].id, "completed"),)
+    stage.send("interactions", InteractionBatch(interactions=done))
+    stage.now += 6.0
+    assert stage.send("forget", Forget(id="try-1")) == []
+    assert len(stage.store.deeds("d", "device")) == 1
+
+
+def test_an_unreadable_wish_to_be_forgotten_erases_nothing(stage: Stage) -> None:
+    """Nobody is told that it was done."""
+    with pytest.raises(RefusedError) as refused:
+        stage.send("forget", b"{}")
+    assert refused.value.reply is None

@@ -238,3 +238,22 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(StoreError, match="update it"):
         open_store(tmp_path)
+
+
+def test_what_a_device_sent_is_erased_but_the_kinds_that_are_kept(store: Storage) -> None:
+    """Without moods, newer than all before; another device's deeds are left alone."""
+    with store.writing():
+        store.add_interactions("a", [deed("1", "liked", valence_change=0.5), deed("2", "skipped")])
+        store.add_interactions("b", [deed("1", "skipped")])
+    before = store.newest_interaction()
+    with store.writing():
+        store.erase_interactions("a", {InteractionKind.LIKED})
+    (left,) = store.deeds("a", "device")
+    assert (left.kind, left.valence_change) == (InteractionKind.LIKED, None)
+    assert left.number > before
+    assert [d.kind for d in store.deeds("b", "device")] == [InteractionKind.SKIPPED]
+    with store.writing():
+        store.erase_interactions("a", ())
+        store.add_interactions("a", [deed("1", "banned")])
+    (new,) = store.deeds("a", "device")
+    assert new.number > left.number

@@ -39,6 +39,8 @@ topic read mlfym/v1/+/library/change
 topic write mlfym/v1/+/library/ack
 topic read mlfym/v1/+/pack/request
 topic write mlfym/v1/+/pack
+topic read mlfym/v1/+/forget
+topic write mlfym/v1/+/forget/ack
 topic readwrite mlfym/v1/server/availability
 """
 HOME = """\

@@ -12,12 +12,14 @@ TO_SERVER = (
     topics.LIBRARY,
     topics.LIBRARY_CHANGE,
     topics.PACK_REQUEST,
+    topics.FORGET,
 )
 FROM_SERVER = (
     topics.RECOMMEND_REPLY,
     topics.INTERACTIONS_ACK,
     topics.LIBRARY_ACK,
     topics.PACK,
+    topics.FORGET_ACK,
 )
 HOME_READS = (topics.AVAILABILITY, topics.STATE, topics.HOME, topics.EVENT, topics.COVER)
 
