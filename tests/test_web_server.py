@@ -186,7 +186,9 @@ def loaded(face: str) -> set[str]:
         name = pending.pop()
         found.add(name)
         text = (folder / name).read_text(encoding="utf-8")
-        named = re.findall(r'^import .* from "\./([a-z_]+\.js)"|"/page/([a-z_]+\.css)"', text, re.M)
+        named = re.findall(
+            r'^import .* from "\./([a-z_]+\.js)"|"/page/([a-z_]+\.css)"', text, re.MULTILINE
+        )
         pending |= {script or sheet for script, sheet in named} - found
     return found
 

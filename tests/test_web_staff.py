@@ -29,7 +29,7 @@ from device.store import Store
 from device.totals import DayTotals
 from tests.brokers import MOSQUITTO
 from tests.stage import QUICK
-from tests.web_client import Browser
+from tests.web_client import Browser, Got
 from tests.web_stage import PageStage
 
 PIN, NEW_PIN = "482913", "739105"
@@ -335,10 +335,23 @@ def right(stage: PageStage, pin: str) -> bool:
 
 
 @pytest.fixture
-def away(stage: PageStage, monkeypatch: pytest.MonkeyPatch) -> PageStage:
-    """Browsers here are taken for phones: a test has no other machine to come from."""
-    monkeypatch.setattr("device.frontends.web.owner_routes.is_kiosk", lambda _: False)
-    return stage
+def away(tmp_path: Path) -> Iterator[PageStage]:
+    """A device behind a proxy: whoever it names comes from elsewhere."""
+    staff_pin.set_pin(tmp_path, PIN)
+    behind = WebSettings(proxies=("127.0.0.0/8",))
+    with PageStage(tmp_path, msgspec.structs.replace(SET, web=behind)) as made:
+        yield made
+
+
+class Phone(Browser):
+    """One that the proxy tells of."""
+
+    def send(self, method: str, path: str, body: bytes | None, **headers: str) -> Got:
+        return super().send(method, path, body, **headers, **{"X-Forwarded-For": "192.0.2.7"})
+
+
+def phone_of(stage: PageStage) -> Browser:
+    return Phone(stage.port).open()
 
 
 def test_without_the_buttons_no_new_pin_is_taken(stage: PageStage) -> None:
@@ -365,7 +378,7 @@ def test_at_the_devices_screen_a_new_pin_is_set_at_once(stage: PageStage, staff:
 
 def test_a_phone_needs_one_more_press(away: PageStage) -> None:
     """What was pressed before it typed does not count, nor what is pressed too late."""
-    phone = Browser(away.port).open()
+    phone = phone_of(away)
     away.answers.command("pin_reset", "begin")
     away.answers.command("pin_reset", "confirm")
     assert step(phone) == "type"
@@ -378,7 +391,7 @@ def test_a_phone_needs_one_more_press(away: PageStage) -> None:
 
 def test_after_two_minutes_the_window_is_closed(away: PageStage) -> None:
     """The old PIN holds."""
-    phone = Browser(away.port).open()
+    phone = phone_of(away)
     away.answers.command("pin_reset", "begin")
     typed(phone)
     away.wait(OPEN_SECONDS + 1)
@@ -389,7 +402,7 @@ def test_after_two_minutes_the_window_is_closed(away: PageStage) -> None:
 
 def test_two_phones_spoil_it(away: PageStage) -> None:
     """One of them may be a stranger's; another hold of the buttons begins anew."""
-    phone, stranger = Browser(away.port).open(), Browser(away.port).open()
+    phone, stranger = phone_of(away), phone_of(away)
     away.answers.command("pin_reset", "begin")
     assert typed(stranger, "908172") == (200, "press")
     assert typed(phone) == (409, "pin_spoiled")
