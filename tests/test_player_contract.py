@@ -232,6 +232,25 @@ def test_a_slow_fade_ends_in_a_pause_that_can_be_taken_back(
     assert resumed
 
 
+def test_an_announcement_leaves_the_track_as_it_is(
+    stage: Stage, files: dict[TrackId, Path]
+) -> None:
+    """It is no track: no event tells of it, and what plays goes on to its end."""
+
+    def announce(event: Event) -> None:
+        if isinstance(event, TrackStarted):
+            stage.player.announce(np.full((RATE // 2, 2), 1000, np.int16))
+
+    stage.answer = announce
+    stage.player.play(B, files[B])
+    kinds = [type(e) for e in stage.until(TrackEnded)]
+    assert [k for k in kinds if k is not TrackEnding] == [TrackStarted, TrackEnded]
+    assert stage.player.position_seconds() == 0
+    stage.player.close()
+    assert stage.events.empty()
+    assert stage.player.measured().seconds >= SECOND - 0.05
+
+
 def test_seconds_of_music_are_measured(
     disk: tuple[Stage, Path], files: dict[TrackId, Path]
 ) -> None:

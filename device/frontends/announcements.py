@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 LONGEST_SECONDS = 60
 DECODED_WITHIN_SECONDS = 20.0
 MOST_WAITING = 3
+EDGE_SECONDS = 0.01
+"""Shorter is heard as a click where a sound begins or is cut loud."""
 
 
 class AnnouncementError(ValueError):
@@ -88,11 +90,11 @@ class Announcements:
 
     def _sound(self, source: str) -> Pcm:
         if "://" not in source:
-            return decoded(in_folder(self._music, source))
+            return softened(decoded(in_folder(self._music, source)))
         with tempfile.NamedTemporaryFile(prefix="mlfym-announcement-") as file:
             file.write(fetch(source, allowed=self._allowed))
             file.flush()
-            return decoded(Path(file.name))
+            return softened(decoded(Path(file.name)))
 
 
 def in_folder(folder: Path, name: str) -> Path:
@@ -129,3 +131,13 @@ def decoded(path: Path) -> Pcm:
         return np.array(stream.take(frames))
     finally:
         stream.close()
+
+
+def softened(sound: Pcm) -> Pcm:
+    """The same with its first and last EDGE_SECONDS faded, shape (frames, 2)."""
+    frames = min(round(EDGE_SECONDS * RATE), len(sound))
+    rising = np.linspace(0.0, 1.0, frames)[:, None]
+    soft = sound.astype(np.float32)
+    soft[:frames] *= rising
+    soft[len(soft) - frames :] *= rising[::-1]
+    return np.rint(soft).astype(np.int16)
