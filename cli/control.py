@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +21,28 @@ if TYPE_CHECKING:
 
 SHELVES = ("tracks", "artists", "albums", "genres", "moods")
 STATUS, SEARCH = "status", "search"
+DEMO_SOCKETS = "mlfym-demo-*/device/control.sock"
+"""Of `./mlfym demo`, in the folder for temporary files; cli/demo.py names it."""
 EXIT_REFUSED_BY_DEVICE = 1
+AWAY = (
+    "Start it (./mlfym demo, or on an appliance: systemctl start mlfym-core), or say which one is"
+    " meant: --settings with its TOML, or --socket."
+)
 
 
 def run(arguments: list[str]) -> int:
     """Give one command; 1 when the device is away or refuses."""
     options = _parser().parse_args(arguments)
     try:
-        socket = options.socket or socket_of(options.settings)
+        socket = options.socket or running_socket(options.settings)
         print(_done(socket, options))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return EXIT_SETTINGS
     except (CommandError, DeviceAwayError) as error:
         print(f"mlfym control: {error}", file=sys.stderr)
+        if isinstance(error, DeviceAwayError):
+            print(AWAY, file=sys.stderr)
         return EXIT_REFUSED_BY_DEVICE
     return 0
 
@@ -46,6 +56,36 @@ def socket_of(settings: Path | None) -> Path:
     """
     folder = load_settings(settings, DeviceSettings).state_folder
     return Path(folder).expanduser() / "control.sock"
+
+
+def running_socket(settings: Path | None, folder: Path | None = None) -> Path:
+    """Control socket of the device with these settings; without any, a demo's where one runs.
+
+    Args:
+        settings: TOML of the device; None is the usual one.
+        folder: where demos keep their state; None is the system's for temporary files.
+
+    Raises:
+        SettingsError: the settings are wrong.
+
+    """
+    own = socket_of(settings)
+    if settings is not None or own.exists():
+        return own
+    demos = (folder or Path(tempfile.gettempdir())).glob(DEMO_SOCKETS)
+    return max((demo for demo in demos if _ours(demo)), key=_born, default=own)
+
+
+def _ours(socket: Path) -> bool:
+    # Everybody may make such a folder; nobody is told what to play by another one's device.
+    try:
+        return socket.stat().st_uid == socket.parent.stat().st_uid == os.getuid()
+    except OSError:
+        return False
+
+
+def _born(socket: Path) -> float:
+    return socket.stat().st_mtime
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,4 +106,44 @@ def test_a_device_that_is_away_is_said_to_be(
 ) -> None:
     """Exit 1 and a question."""
     assert control.run(["--socket", str(tmp_path / "none.sock"), "next"]) == 1
-    assert "is it running" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "is it running" in told
+    assert "./mlfym demo" in told
+
+
+def demo(folder: Path, name: str, born: float) -> Path:
+    """State of a demo as it lies in the folder for temporary files."""
+    state = folder / f"mlfym-demo-{name}" / "device"
+    state.mkdir(parents=True)
+    made = state / "control.sock"
+    made.touch()
+    os.utime(made, (born, born))
+    return made
+
+
+def test_a_demo_that_runs_is_found_without_being_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest, unless the device of the usual settings runs, or another is named."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    usual = control.running_socket(None, tmp_path)
+    assert usual.is_relative_to(tmp_path)
+    demo(tmp_path, "old", 1.0)
+    newest = demo(tmp_path, "new", 2.0)
+    assert control.running_socket(None, tmp_path) == newest
+    named = tmp_path / "device.toml"
+    named.write_text(to_toml(DeviceSettings(state_folder=str(tmp_path / "named"))), "utf-8")
+    assert control.running_socket(named, tmp_path) == tmp_path / "named" / "control.sock"
+    usual.parent.mkdir(parents=True)
+    usual.touch()
+    assert control.running_socket(None, tmp_path) == usual
+
+
+def test_somebody_else_s_demo_is_not_controlled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody may make a folder of that name."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = demo(tmp_path, "other", 1.0)
+    monkeypatch.setattr(os, "getuid", lambda: made.stat().st_uid + 1)
+    assert control.running_socket(None, tmp_path) != made
