@@ -21,7 +21,6 @@ from device.frontends.web.streams import TooManyStreamsError
 from device.frontends.web.view import pulse_of, view_of
 from device.frontends.web.words import RefusedError, answer
 from device.policy import BY_HAND
-from device.store import StoreError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 FACES = ("/", "/kiosk", "/staff")
 """Paths of the three faces: one page, which reads from its address what it is."""
+COVER_KEPT = "private, max-age=600, stale-while-revalidate=86400"
+"""A song comes again soon; a picture that was changed in its file is seen within minutes."""
 KEPT = "no-cache"
 """A browser keeps files and asks whether they are still the same."""
 
@@ -132,15 +133,13 @@ class PageRoutes:
     async def cover(self, request: Request) -> Response:
         """The picture of a track."""
         self._site.people.known_guest(request)
-        track = request.path_params["track"]
-        try:
-            jpeg = await asyncio.to_thread(self._site.house.cover, TrackId(track))
-        except StoreError:
-            jpeg = None
-        if jpeg is None:
+        picture = await self._site.covers.find(TrackId(request.path_params["track"]))
+        if picture is None:
             raise RefusedError(404, "no_cover", "this track has no picture")
-        headers = {"cache-control": "private, max-age=3600"}
-        return Response(jpeg, media_type="image/jpeg", headers=headers)
+        headers = {"cache-control": COVER_KEPT, "etag": picture.tag}
+        if request.headers.get("if-none-match") == picture.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
 
     async def code(self, _request: Request) -> Response:
         """The way to the phone page as a QR code."""

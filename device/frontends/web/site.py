@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from contracts.vision_wire import MAX_PHOTO_BYTES
 from device.frontends.web.assets import load_assets
+from device.frontends.web.covers import Covers
 from device.frontends.web.deed_routes import DeedRoutes
 from device.frontends.web.guard import Guard, own_names
 from device.frontends.web.page_routes import PageRoutes
@@ -43,6 +44,7 @@ class Site:
         self.assets = load_assets()
         self.people = People(house)
         self.streams = Streams(house.status, house.clock, web.most_streams)
+        self.covers = Covers(house.cover, house.clock)
         self.wishes = Wishes(lambda: house.status().controls.wish_rules, house.clock)
 
 
