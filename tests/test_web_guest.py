@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
+import re
+import sqlite3
+import threading
 from pathlib import Path
 
 import msgspec
@@ -16,13 +20,17 @@ from contracts.topics import COMMAND, of_device
 from contracts.track import Track, TrackId
 from contracts.vision_wire import Box
 from device import effects, keeping
+from device.app import App
 from device.dayparts import Daypart
 from device.frontends.web import staff_pin
 from device.frontends.web.wishes import Wishes
 from device.mqtt_commands import MqttCommands
-from device.settings import CameraSettings, WebSettings
+from device.music.fakes import FakePlayer
+from device.settings import CameraSettings, RecordSettings, WebSettings
 from device.starting import camera_wanted
-from device.store import Store
+from device.store import Entry, Store
+from device.totals import DayTotals, Tally
+from device.vision.fakes import HandClock
 from device.wish_rules import WishRules
 from tests.stage import QUICK, Stage, make_face, make_library
 from tests.web_stage import page_library
@@ -158,7 +166,107 @@ def test_a_confirmed_mounting_lasts_over_a_restart() -> None:
     assert keeping.session(stage.core).mounting == (COUNTER,)
 
 
-@pytest.mark.parametrize("name", ["guest_begin", "mounting"])
+def visit(stage: Stage, emotion: str = "happiness") -> None:
+    """A guest comes, is read, and leaves."""
+    stage.command("guest_begin")
+    stage.wait(12, (make_face(emotion),))
+    stage.command("guest_end")
+
+
+def sums(stage: Stage) -> dict[str, int]:
+    """Of all days."""
+    return {mood: n for day in stage.core.guest.tally.days for mood, n in day.moods.items()}
+
+
+def test_moods_are_counted_five_guests_at_a_time() -> None:
+    """Until then nothing changes that anybody could look at."""
+    stage = cafe()
+    for guests in range(1, 12):
+        visit(stage, "happiness" if guests % 3 else "sadness")
+        assert sum(sums(stage).values()) == guests // 5 * 5
+    assert sums(stage) == {"positive": 7, "negative": 3}
+    stage.command("erase_history")
+    assert sums(stage) == {}
+
+
+def test_a_mood_by_hand_counts_once_and_a_mere_goodbye_not_at_all() -> None:
+    """The kiosk says goodbye again when its screen goes back."""
+    stage = cafe()
+    for _ in range(5):
+        stage.command("mood", "calm")
+        stage.command("guest_end")
+        stage.command("guest_end")
+    assert sums(stage) == {"neutral": 5}
+
+
+def test_sums_are_kept_by_the_day_and_for_a_month() -> None:
+    """By the clock on the wall; the oldest go."""
+    tally = Tally()
+    for day in range(40):
+        for _ in range(5):
+            tally.add(MoodClass.POSITIVE, 20_000 + day)
+    assert len(tally.days) == 31
+    assert tally.days[-1] == DayTotals(day="2024-11-12", moods={"positive": 5})
+
+
+OF_A_SESSION = re.compile(r"\b(positive|negative|happy|sad|valence|arousal|happiness|sadness)\b")
+
+
+def test_a_cafe_stores_nothing_of_a_single_session(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The whole program with its disk: store, bookmark and log, after a guest with two moods."""
+    recording = tmp_path / "events.jsonl"
+    settings = msgspec.structs.replace(
+        CAFE,
+        music_folder=str(tmp_path / "music"),
+        state_folder=str(tmp_path / "state"),
+        vision_socket=str(tmp_path / "vision.sock"),
+        record=RecordSettings(events_file=str(recording)),
+    )
+    clock = HandClock()
+    track = Track(id=TrackId("a" * 16), title="Song", valence=0.5, arousal=0.1)
+    app = App(
+        settings,
+        lambda put: (FakePlayer(put, durations={track.id: 60.0}), "fake"),
+        clock=clock.now,
+        unix_clock=lambda: 1e9 + clock.now(),
+    )
+    store = Store(tmp_path / "state" / "device.sqlite")
+    store.upsert([Entry(track=track, path=tmp_path / "song.ogg", mtime_ns=1, size=1)])
+    store.close()
+    running = threading.Thread(target=app.run)
+    with caplog.at_level(logging.DEBUG):
+        running.start()
+        for name, argument in (
+            ("mounting", "confirmed"),
+            ("guest_begin", ""),
+            ("mood", "happy"),
+            ("play_track", track.id),
+            ("like", ""),
+            ("not_this", ""),
+            ("mood", "sad"),
+            ("guest_end", ""),
+        ):
+            app.answers.command(name, argument, patience_seconds=30)
+        app.end()
+        running.join(30)
+    assert not recording.exists()
+    assert [r.message for r in caplog.records if OF_A_SESSION.search(r.message)] == []
+    database = sqlite3.connect(tmp_path / "state" / "device.sqlite")
+    rows = [
+        (table, str(row))
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        if table != "tracks"  # what a song sounds like is no guest's
+        for row in database.execute(f"SELECT * FROM {table}")  # noqa: S608 - its own names
+    ]
+    database.close()
+    assert {table for table, _ in rows} >= {"settings", "interactions", "opinions"}
+    told = {table: OF_A_SESSION.findall(text) for table, text in rows if table != "heard"}
+    assert not any(told.values()), told
+
+
+@pytest.mark.parametrize("name", ["guest_begin", "mounting", "pin_reset"])
 def test_over_mqtt_nobody_can_say_that_a_notice_was_read(name: str) -> None:
     """Only who stands before the device can."""
     given: list[object] = []

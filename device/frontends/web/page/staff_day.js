@@ -64,7 +64,7 @@ export function scheduleCard() {
         n ? button(t("dayparts.up", { name: part.name }), () => send(parts.map((one, m) => m === n - 1 ? part : m === n ? parts[n - 1] : one), parts), { bare: true, class: "round small", key: `up${n}` }, "up") : null)))
         : h("p", { class: "hint" }, t("dayparts.empty")),
       parts.length > 1 ? h("p", { class: "hint" }, t("dayparts.first")) : null,
-      h("div", { class: "row wrap" }, button(t("dayparts.add"), () => add(-1, 11), { class: "primary", key: "add" }, "plus"),
+      h("div", { class: "row wrap" }, button(t("dayparts.add"), () => add(-1, 11), { class: "primary", key: "part-add" }, "plus"),
         before ? button(t("dayparts.undo"), () => send(before, null), { class: "say", key: "undo" }, "back") : null,
         told.own ? button(t("dayparts.settings"), () => send(null, parts), { class: "say", key: "settings" }) : null)]);
   }

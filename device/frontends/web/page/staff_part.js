@@ -74,7 +74,7 @@ export function partEditor(parts, at, part, { save, remove, close }) {
         level(t("dayparts.ceiling"), part.volume_ceiling, (share) => set("volume_ceiling", share), wrong("volume_ceiling")),
         tags("prefer_tags"), tags("avoid_tags"),
         switched(t("dayparts.clean.switch"), !part.allow_explicit, (on) => set("allow_explicit", !on), "clean")],
-      h("div", { class: "row wrap" }, button(t("dayparts.save"), keep, { class: "primary", key: "save" }), button(t("back"), close, { class: "say", key: "close" }, "back"),
+      h("div", { class: "row wrap" }, button(t("dayparts.save"), keep, { class: "primary", key: "part-save" }), button(t("back"), close, { class: "say", key: "close" }, "back"),
         remove ? button(t("dayparts.remove"), remove, { class: "say danger", key: "remove" }, "not") : null)]);
   }
   preview();
