@@ -16,13 +16,14 @@ export function show(main) {
   const guest = live.about.cafe && !live.about.kiosk && !live.about.staff;
   const made = {}, panel = h("section", { class: "panel", id: "panel" }), nav = h("nav", { class: "tabs", "aria-label": t("tabs") });
   const mini = h("button", { type: "button", class: "mini", onclick: () => turn("now") });
-  const middle = stage({ guest });
+  const middle = stage({ guest }), named = h("h1", { class: "sr named" });
   const unkept = h("p", { class: "licence hint", role: "alert", hidden: true }, t("unkept"));
-  main.append(middle.box, nav, panel, mini, unkept);
+  main.append(middle.box, nav, named, panel, mini, unkept);
 
   function turn(name) {
     main.dataset.tab = name;
     keep("tab", name);
+    named.textContent = t(name === "find" && guest ? "tab.wish" : `tab.${name}`);
     const side = name === "now" ? "mood" : name;
     made[side] ||= MAKERS[side]({ guest });
     if (panel.firstChild !== made[side]) panel.replaceChildren(made[side]);

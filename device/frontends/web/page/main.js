@@ -3,6 +3,7 @@ import { button, h, icon, refill } from "./dom.js";
 import { about, follow, listen, live, unlisten } from "./live.js";
 import { language, LANGUAGES, preferred, read, keep, speak, t } from "./words.js";
 import { wear } from "./colour.js";
+import { news } from "./news.js";
 
 const FACES = { "/": "./listener.js", "/kiosk": "./kiosk.js", "/staff": "./staff.js" };
 const path = location.pathname.replace(/\/+$/, "") || "/";
@@ -40,6 +41,7 @@ async function start(name) {
   main.removeAttribute("aria-busy");
   refill(main, []);
   face.show(main);
+  news();
 }
 
 theme(read("theme") || "auto");

@@ -87,9 +87,12 @@ export function question(box, asked, guest) {
   const face = asked && !guest ? asked.id : "";
   if (box.dataset.asked === face) return;
   box.dataset.asked = face;
+  const within = box.parentElement?.contains(document.activeElement);
   refill(box, face ? [h("div", { class: "card question", role: "group", "aria-label": both(asked) },
     h("div", { class: "row" }, h("h2", {}, both(asked)), button(t("close"), () => give("dismiss", "", true), { bare: true, class: "round small" }, "not")),
-    h("div", { class: "answers" }, asked.answers.map((one) => button(both(one), () => give("answer", one.id), { class: "answer" }))))] : []);
+    h("div", { class: "answers" }, asked.answers.map((one, n) => button(both(one), () => give("answer", one.id), { class: "answer", key: `answer-${n}` }))))] : []);
+  // Whoever has the focus here is led to the answers, and back when they are gone.
+  if (within) box.parentElement.querySelector(face ? ".answer" : "[data-key=not]")?.focus({ preventScroll: true });
   if (face) box.scrollIntoView?.({ block: "nearest", behavior: "smooth" });
 }
 

@@ -1,0 +1,82 @@
+"""Browsers for the tests of the page, and what every such test does with one."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.web_stage import PageStage
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+PATIENCE_MS = 60_000
+PHONE = (390, 844)
+PIN = "482913"
+LOCALES = {"en": "en-GB", "ko": "ko-KR"}
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()
+
+
+@contextlib.contextmanager
+def firefox() -> Iterator[Browser]:
+    """Debian's Firefox, as it is: spoken to by WebDriver BiDi."""
+    with sync_playwright() as playwright:
+        launched = playwright.firefox.launch(
+            executable_path=FIREFOX,
+            channel="moz-firefox",
+            timeout=2 * PATIENCE_MS,
+            firefox_user_prefs={"ui.prefersReducedMotion": 1},
+        )
+        yield launched
+        launched.close()
+
+
+@contextlib.contextmanager
+def shown(
+    browser: Browser,
+    stage: PageStage,
+    path: str = "/",
+    language: str = "en",
+    size: tuple[int, int] = PHONE,
+) -> Iterator[Page]:
+    """A page of a stage; at its end nothing was complained of in its console."""
+    motion = {} if browser.browser_type.name == "firefox" else {"reduced_motion": "reduce"}
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale=LOCALES[language],
+        **motion,  # type: ignore[arg-type] # one of the options
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None,
+    )
+    page.goto(stage.address + path)
+    page.wait_for_selector("main:not([aria-busy])")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def enter_staff(page: Page) -> None:
+    """Enter the PIN on the pad."""
+    for digit in PIN:
+        page.locator(".pad .key", has_text=re.compile(f"^{digit}$")).click()
+    page.get_by_role("button", name=re.compile("^(Enter|확인)$")).click()
+    page.wait_for_selector(".grid-box")
