@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_SETTINGS
     except (CommandError, DeviceAwayError) as error:
         print(f"mlfym control: {error}", file=sys.stderr)
-        if isinstance(error, DeviceAwayError):
+        if isinstance(error, DeviceAwayError) and not isinstance(error.__cause__, TimeoutError):
             print(AWAY, file=sys.stderr)
         return EXIT_REFUSED_BY_DEVICE
     return 0
@@ -126,6 +127,10 @@ def _done(socket: Path, options: argparse.Namespace) -> str:
     if options.command == STATUS:
         answer = converse(socket, ControlRequest())
         return _told(answer.status) if answer.status else ""
+    near = get_close_matches(options.command, [*COMMANDS, STATUS, SEARCH, *SHELVES], n=1)
+    if near and near != [options.command]:
+        msg = f"no command {options.command!r}: did you mean {near[0]}? --help lists all"
+        raise CommandError(msg)
     return converse(socket, ControlRequest(command=options.command, argument=words)).said
 
 

@@ -155,6 +155,9 @@ def converse(path: Path, request: ControlRequest) -> ControlAnswer:
             peer.send(msgspec.json.encode(request))
             packet = peer.recv(MAX_ANSWER_BYTES)
         answer = msgspec.json.decode(packet, type=ControlAnswer)
+    except TimeoutError as error:
+        msg = f"the device at {path} is busy or still starting: try again in a moment"
+        raise DeviceAwayError(msg) from error
     except (OSError, msgspec.DecodeError) as error:
         msg = f"no device answers at {path}: is it running?"
         raise DeviceAwayError(msg) from error

@@ -65,6 +65,16 @@ def test_a_command_is_given_and_its_answer_shown(
     assert device.run("seek", "-10") == 0
 
 
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
+    device: Device, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that resembles none is answered with all."""
+    assert device.run("nex") == 1
+    assert "did you mean next?" in capsys.readouterr().err
+    assert device.run("xyzzy") == 1
+    assert "queue_add" in capsys.readouterr().err
+
+
 def test_a_refusal_says_what_would_be_right(
     device: Device, capsys: pytest.CaptureFixture[str]
 ) -> None:
