@@ -25,6 +25,7 @@ from device.frontends.home_assistant.sharing import (
     Sharing,
     cpu_celsius,
 )
+from device.frontends.home_assistant.table import BEGIN, PAGE, with_table
 from device.frontends.opening import Frontends
 from device.settings import DeviceSettings, HomeAssistantSettings, WebSettings
 from device.status import Controls, NowPlaying, Status
@@ -335,9 +336,8 @@ def test_the_media_player_is_made_of_what_there_is() -> None:
 
 
 def test_the_page_tells_of_every_entity() -> None:
-    """By its platform, and by the name that Home Assistant shows."""
-    page = (ROOT / "docs" / "home_assistant.md").read_text("utf-8").lower()
-    for component in payload()["cmps"].values():
-        assert f"| {component['p'].replace('_', ' ')} |" in page
-        if component["p"] not in {"event", "update"}:
-            assert component["name"].lower() in page
+    """Its table is the one that the payload makes."""
+    page = PAGE.read_text("utf-8")
+    assert BEGIN in page
+    assert with_table(page) == page, "python -m device.frontends.home_assistant.table"
+    assert all(component["name"] in page for component in payload()["cmps"].values())
