@@ -15,6 +15,7 @@ from device.commands import CommandError
 from device.control import ControlRequest, DeviceAwayError, converse
 from device.opinions import forget_all
 from device.performing import SESSION_KEY
+from device.recommend import forgetting
 from device.session import Session
 from device.store import Store, StoreError
 
@@ -33,7 +34,7 @@ def run(arguments: list[str]) -> int:
     except (CommandError, StoreError) as error:
         print(f"mlfym erase: {error}", file=sys.stderr)
         return 1
-    print("A recommender server keeps what it was sent: erase it there too, if you run one.")
+    print("A recommender server is told to forget it too, once it can be reached.")
     return 0
 
 
@@ -55,6 +56,7 @@ def _erased(socket: Path, file: Path, everything: bool) -> str:  # noqa: FBT001 
             store.put(SESSION_KEY, msgspec.json.encode(left).decode())
         if everything:
             forget_all(store)
+        forgetting.wish(store, opinions=everything)
     finally:
         store.close()
     return "the history is erased" + (", likes and bans with it" if everything else "")

@@ -41,7 +41,7 @@ def look(
     """A snapshot of the device at monotonic second `now`."""
     state = core.state(now)
     playing = library.get(state.playing.track) if state.playing else None
-    heard, trips = player.measured(), remote.round_trips_ms
+    heard, trips = player.measured(), remote.round_trips
     return Status(
         state=state,
         controls=controls(core, now),
@@ -53,10 +53,10 @@ def look(
         library_tracks=len(library),
         scanned=scanned,
         server_online=remote.online,
-        requests_sent=remote.sent,
-        requests_answered=remote.answered,
-        round_trip_ms=remote.median_round_trip_ms,
-        last_round_trip_ms=trips[-1] if trips else None,
+        requests_sent=trips.sent,
+        requests_answered=trips.answered,
+        round_trip_ms=trips.median_ms,
+        last_round_trip_ms=trips.milliseconds[-1] if trips.milliseconds else None,
         sound_driver=sound_driver,
         heard=Heard(seconds=heard.seconds, rms=heard.rms, first_at=heard.first_at),
         happenings=journal.happenings,

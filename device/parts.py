@@ -68,7 +68,13 @@ def make_tiers(
     """The server's tier and this device's own, which take the packs that the server makes."""
     local = LocalTiers(store, put, clock)
     remote = RemoteRecommender(
-        settings.device_id, publish, store, put=put, take_pack=local.take_pack, clock=clock
+        settings.device_id,
+        publish,
+        store,
+        put=put,
+        take_pack=local.take_pack,
+        clock=clock,
+        shelf=store,
     )
     return remote, local
 

@@ -17,6 +17,7 @@ from contracts.messages import Tier, encode
 from contracts.tally import Tally
 from device import effects, events, opinions
 from device.music.ports import Join
+from device.recommend import forgetting
 from device.store import StoreError
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ class Performer:
         self._store.erase_history()
         if effect.opinions:
             opinions.forget_all(self._store)
+        self._local.forget_pack()
+        forgetting.wish(self._store, opinions=effect.opinions)
 
     def _mark_broken(self, effect: effects.MarkBroken) -> None:
         path = self._store.path_of(effect.track)

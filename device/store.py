@@ -163,10 +163,11 @@ class Store:
         return [msgspec.json.decode(row, type=Interaction) for (row,) in self.rows(query, limit)]
 
     def erase_history(self) -> None:
-        """Delete every interaction, sent or not: the listener's right."""
+        """Delete every interaction, sent or not, and what was made of them: a listener's right."""
         with self.writing() as database:
             database.execute("DELETE FROM interactions")
             database.execute("DELETE FROM heard")
+            database.execute("DELETE FROM packs")
 
     # Packs and settings
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from cli.broker import EmbeddedBroker
 from contracts import topics
 from contracts.bus import Bus, Publication
+from contracts.library import library_hash
 from contracts.messages import (
     Interaction,
     InteractionBatch,
@@ -25,8 +28,13 @@ from contracts.messages import (
 )
 from contracts.ranking import rank, read_pack
 from contracts.settings import BrokerSettings
+from device.recommend import forgetting
+from device.recommend.forgetting import AGAIN_SECONDS, MemoryShelf
+from device.recommend.remote import RemoteRecommender
+from device.vision.fakes import HandClock
 from recommender_server.service import Worker
 from recommender_server.settings import RecommenderSettings
+from recommender_server.store import open_store
 from tests.brokers import MOSQUITTO, Mosquitto
 from tests.recommender_stage import LIBRARY, WITHIN_SECONDS, Device, chunk
 
@@ -166,6 +174,91 @@ def test_a_worker_that_leaves_does_not_speak_for_the_others(
         bystander._bus.publish(offline)
         heard = [seen.get(timeout=WITHIN_SECONDS).payload for _ in range(2)]
         assert heard == [topics.OFFLINE, topics.ONLINE]
+
+
+def test_a_devices_wish_to_be_forgotten_reaches_the_disk(
+    broker: BrokerSettings, server: Worker
+) -> None:
+    """The device's own side asks; nothing of it is left, and its outbox flows again."""
+    folder = Path(server._settings.data_folder)
+    with Leaver(broker) as leaver, contextlib.closing(open_store(folder)) as store:
+        leaver.outbox.remember(_heard("b-1"))
+        leaver.remote.set_library(library_hash(LIBRARY), LIBRARY)
+        leaver.until(lambda: leaver.remote.online and not leaver.outbox.unsent(1))
+        assert len(store.deeds("leaver", "device")) == 1
+        forgetting.wish(leaver.shelf, opinions=True)
+        leaver.outbox.remember(_heard("b-2"))
+        leaver.pass_seconds(AGAIN_SECONDS)
+        leaver.until(lambda: not leaver.shelf.get(forgetting.KEY))
+        assert store.deeds("leaver", "device") == []
+        leaver.pass_seconds(AGAIN_SECONDS)
+        leaver.until(lambda: not leaver.outbox.unsent(1))
+        assert len(store.deeds("leaver", "device")) == 1
+
+
+class Leaver:
+    """The device's own side of the conversation, over a broker, with a clock set by hand."""
+
+    def __init__(self, broker: BrokerSettings) -> None:
+        self.clock, self.shelf, self.outbox = HandClock(), MemoryShelf(), Outbox()
+        self.heard: queue.Queue[Publication] = queue.Queue()
+        self.linked: queue.Queue[bool] = queue.Queue()
+        self.remote = RemoteRecommender(
+            "leaver",
+            self.publish,
+            self.outbox,
+            put=lambda _: None,
+            take_pack=lambda _library, _content: None,
+            clock=self.clock.now,
+            shelf=self.shelf,
+        )
+        self.bus = Bus(
+            broker,
+            "test-leaver",
+            subscriptions=self.remote.subscriptions,
+            received=self.heard.put,
+            link_changed=self.linked.put,
+        )
+
+    def __enter__(self) -> Self:
+        self.bus.start()
+        assert self.linked.get(timeout=WITHIN_SECONDS)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.bus.stop()
+
+    def publish(self, publication: Publication) -> bool:
+        return self.bus.publish(publication)
+
+    def until(self, done: Callable[[], bool]) -> None:
+        while not done():
+            self.remote.receive(self.heard.get(timeout=WITHIN_SECONDS))
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.clock.wait(seconds)
+        self.remote.tick()
+
+
+def _heard(number: str) -> Interaction:
+    kind = InteractionKind.COMPLETED
+    return Interaction(id=number, track=LIBRARY[0].id, kind=kind, at_unix_seconds=1e9)
+
+
+class Outbox:
+    """An outbox in memory."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Interaction] = []
+
+    def remember(self, one: Interaction) -> None:
+        self._waiting.append(one)
+
+    def unsent(self, limit: int) -> list[Interaction]:
+        return self._waiting[:limit]
+
+    def forget(self, ids: Sequence[str]) -> None:
+        self._waiting = [one for one in self._waiting if one.id not in ids]
 
 
 def test_workers_share_the_requests(broker: BrokerSettings, server: Worker) -> None:

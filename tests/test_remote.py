@@ -10,6 +10,8 @@ import pytest
 from contracts import topics
 from contracts.bus import Publication
 from contracts.messages import (
+    Forget,
+    ForgetAck,
     Interaction,
     InteractionBatch,
     InteractionKind,
@@ -30,12 +32,19 @@ from contracts.messages import (
 )
 from contracts.track import TrackId
 from device.events import Event, RankingArrived, ServerChanged
+from device.recommend import forgetting
+from device.recommend.forgetting import (
+    AGAIN_SECONDS,
+    OUTBOX_WAITS_TRIES,
+    RARELY_SECONDS,
+    MemoryShelf,
+)
 from device.recommend.remote import (
     CHUNK_TRACKS,
-    QUESTIONS_KEPT,
     RESEND_SECONDS,
     RemoteRecommender,
 )
+from device.recommend.round_trips import QUESTIONS_KEPT
 from device.vision.fakes import HandClock
 from tests.stage import make_track
 
@@ -63,7 +72,7 @@ class Wire:
     """A recommender whose broker and server the test plays."""
 
     def __init__(self) -> None:
-        self.clock, self.outbox = HandClock(), MemoryOutbox()
+        self.clock, self.outbox, self.shelf = HandClock(), MemoryOutbox(), MemoryShelf()
         self.sent: list[Publication] = []
         self.events: list[Event] = []
         self.packs: list[tuple[str, bytes]] = []
@@ -74,6 +83,7 @@ class Wire:
             put=self.events.append,
             take_pack=lambda library, content: self.packs.append((library, content)),
             clock=self.clock.now,
+            shelf=self.shelf,
         )
 
     def publish(self, publication: Publication) -> bool:
@@ -342,7 +352,7 @@ def test_an_answer_arrives_with_its_round_trip(known: Wire) -> None:
     assert known.events == [
         RankingArrived(at=100.02, request="r1", tier=Tier.SERVER, tracks=REPLY.tracks)
     ]
-    assert known.remote.median_round_trip_ms == pytest.approx(20)
+    assert known.remote.round_trips.median_ms == pytest.approx(20)
 
 
 def test_a_late_or_repeated_answer_is_dropped(known: Wire) -> None:
@@ -353,15 +363,16 @@ def test_a_late_or_repeated_answer_is_dropped(known: Wire) -> None:
     for correlation in ("r1", "r2", "r2", "\xff"):
         known.say(topics.RECOMMEND_REPLY, REPLY, correlation)
     assert [e.request for e in known.events if isinstance(e, RankingArrived)] == ["r2"]
-    assert list(known.remote.round_trips_ms) == [pytest.approx(1000), 0]
-    assert (known.remote.sent, known.remote.answered) == (2, 2)
+    assert list(known.remote.round_trips.milliseconds) == [pytest.approx(1000), 0]
+    assert (known.remote.round_trips.sent, known.remote.round_trips.answered) == (2, 2)
 
 
 def test_questions_that_nobody_answers_are_forgotten(known: Wire) -> None:
     """Of a thousand the latest few are remembered."""
     for number in range(1000):
         known.remote.ask(f"r{number}", QUERY)
-    assert list(known.remote._asked) == [f"r{n}" for n in range(1000 - QUESTIONS_KEPT, 1000)]
+    kept = range(1000 - QUESTIONS_KEPT, 1000)
+    assert known.remote.round_trips.open == tuple(f"r{n}" for n in kept)
 
 
 def deed(number: int) -> Interaction:
@@ -454,4 +465,68 @@ def test_the_subscriptions_are_the_devices_own() -> None:
         "mlfym/v1/d1/library/ack",
         "mlfym/v1/d1/interactions/ack",
         "mlfym/v1/d1/pack",
+        "mlfym/v1/d1/forget/ack",
     )
+
+
+def tries(wire: Wire) -> list[Forget]:
+    """Wishes to be forgotten that were sent since the last look."""
+    return [decode(p.payload, Forget) for p in wire.of(topics.FORGET)]
+
+
+def test_the_server_is_asked_to_forget_until_it_has(known: Wire) -> None:
+    """Each try has an id of its own; what was done since waits, and a new pack is fetched."""
+    known.pass_seconds(AGAIN_SECONDS)
+    known.outbox.waiting = [deed(1)]
+    forgetting.wish(known.shelf, opinions=False)
+    known.sent.clear()
+    known.remote.send_outbox()
+    assert known.of(topics.INTERACTIONS) == []
+    known.pass_seconds(AGAIN_SECONDS)
+    known.pass_seconds(AGAIN_SECONDS)
+    first, second = tries(known)
+    assert (first.id != second.id, first.opinions) == (True, False)
+    known.say(topics.FORGET_ACK, ForgetAck(id=first.id))
+    known.pass_seconds(0.25)
+    assert known.of(topics.INTERACTIONS) == []
+    known.say(topics.FORGET_ACK, ForgetAck(id=second.id))
+    known.pass_seconds(AGAIN_SECONDS)
+    assert len(known.of(topics.INTERACTIONS)) == 1
+    assert len(known.of(topics.PACK_REQUEST)) == 1
+    known.pass_seconds(RARELY_SECONDS)
+    assert len(tries(known)) == 2
+
+
+def test_the_wish_to_be_forgotten_waits_for_a_server(known: Wire) -> None:
+    """Nothing is sent while none is there; it is asked for what was wanted most."""
+    known.server(topics.OFFLINE)
+    forgetting.wish(known.shelf, opinions=True)
+    forgetting.wish(known.shelf, opinions=False)
+    known.pass_seconds(AGAIN_SECONDS)
+    assert tries(known) == []
+    known.server(knows=True)
+    assert [one.opinions for one in tries(known)] == [True]
+
+
+def test_likes_and_bans_are_asked_for_when_they_are_meant_later(known: Wire) -> None:
+    """The acknowledgement of the lesser wish does not end the greater."""
+    known.pass_seconds(AGAIN_SECONDS)
+    forgetting.wish(known.shelf, opinions=False)
+    known.pass_seconds(AGAIN_SECONDS)
+    forgetting.wish(known.shelf, opinions=True)
+    known.say(topics.FORGET_ACK, ForgetAck(id=tries(known)[0].id))
+    known.pass_seconds(AGAIN_SECONDS)
+    assert [one.opinions for one in tries(known)] == [False, True]
+
+
+def test_a_server_that_cannot_forget_still_gets_what_is_done(known: Wire) -> None:
+    """After some tries the outbox waits no longer, and the wish is told rarely."""
+    forgetting.wish(known.shelf, opinions=False)
+    known.outbox.waiting = [deed(1)]
+    for _ in range(OUTBOX_WAITS_TRIES):
+        known.pass_seconds(AGAIN_SECONDS)
+    assert known.of(topics.INTERACTIONS) == []
+    known.pass_seconds(RARELY_SECONDS)
+    known.pass_seconds(AGAIN_SECONDS)
+    assert known.of(topics.INTERACTIONS) != []
+    assert len(tries(known)) == OUTBOX_WAITS_TRIES + 1

@@ -92,6 +92,13 @@ class LocalTiers:
         """A new pack from the server; a wrong one is refused and the old one stays."""
         self._spare(lambda: self._use(library, content, keep=True))
 
+    def forget_pack(self) -> None:
+        """Rank by it no more: it knows what a listener likes."""
+        with self._lock:
+            had_pack, self._pack = self._pack is not None, None
+        if had_pack:
+            self._put(PackChanged(at=self._clock(), usable=False))
+
     def ask(self, tier: Tier, request: str, query: RecommendRequest) -> None:
         """Rank by the pack or by the defaults; the latest question waits for what gets ready."""
         question = _Question(tier, request, query)

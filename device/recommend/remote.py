@@ -9,8 +9,6 @@ Failure policy: whatever is lost is sent again on a later tick; nothing here wai
 from __future__ import annotations
 
 import logging
-import statistics
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from contracts import topics
@@ -30,7 +28,9 @@ from contracts.messages import (
 )
 from contracts.tally import Tally
 from device.events import RankingArrived, ServerChanged
+from device.recommend.forgetting import Forgetting, MemoryShelf
 from device.recommend.library_change import Library, change_between
+from device.recommend.round_trips import RoundTrips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,14 +38,12 @@ if TYPE_CHECKING:
     from contracts.messages import RecommendRequest
     from contracts.track import Track
     from device.events import Event
+    from device.recommend.forgetting import Shelf
 
 log = logging.getLogger(__name__)
 
 CHUNK_TRACKS = 200
 OUTBOX_BATCH = 200
-ROUND_TRIPS_KEPT = 200
-QUESTIONS_KEPT = 16
-"""Asked and not answered: what a server took so long for still counts among its round trips."""
 RESEND_SECONDS = 5.0
 """Between two tries to bring library or outbox to the server."""
 MOST_DOUBLINGS = 6
@@ -78,6 +76,7 @@ class RemoteRecommender:
         put: Callable[[Event], None],
         take_pack: Callable[[str, bytes], None],
         clock: Callable[[], float],
+        shelf: Shelf | None = None,
     ) -> None:
         self._device, self._publish, self._outbox = device_id, publish, outbox
         self._put, self._take_pack, self._clock = put, take_pack, clock
@@ -90,11 +89,8 @@ class RemoteRecommender:
         self._base = Library("", ())
         self._whole = self._change_sent = False
         self._refusals, self._refused_since_sent = 0, False
-        self._asked: dict[str, tuple[float, str]] = {}
-        self._latest = ""
-        self.sent = 0
-        self.answered = 0
-        self.round_trips_ms: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+        self._forgetting = Forgetting(shelf or MemoryShelf(), self._send, clock)
+        self.round_trips = RoundTrips()
         self._malformed = Tally(log, "unreadable messages", clock)
         self._refused = Tally(log, "batches of interactions refused by the server", clock)
 
@@ -106,6 +102,7 @@ class RemoteRecommender:
             topics.LIBRARY_ACK,
             topics.INTERACTIONS_ACK,
             topics.PACK,
+            topics.FORGET_ACK,
         )
         own = tuple(topics.of_device(self._device, leaf) for leaf in leaves)
         return (topics.SERVER_AVAILABILITY, *own)
@@ -114,11 +111,6 @@ class RemoteRecommender:
     def online(self) -> bool:
         """Whether the server is there and knows this library."""
         return self._present and self._acknowledged
-
-    @property
-    def median_round_trip_ms(self) -> float | None:
-        """Median over the latest answers."""
-        return statistics.median(self.round_trips_ms) if self.round_trips_ms else None
 
     def set_library(self, library: str, tracks: Sequence[Track]) -> None:
         """The library that answers must come from."""
@@ -138,6 +130,8 @@ class RemoteRecommender:
     def tick(self) -> None:
         """Send again what was not acknowledged."""
         now = self._clock()
+        if self._present:
+            self._forgetting.tick(quiet_since=self._outbox_sent_at)
         if not self._present or not self._tracks:
             return
         if not self._acknowledged:
@@ -152,11 +146,7 @@ class RemoteRecommender:
 
     def ask(self, request: str, query: RecommendRequest) -> None:
         """Ask the server; its answer comes as an event, or does not come."""
-        self._asked[request] = (self._clock(), query.library)
-        self._latest = request
-        for older in list(self._asked)[:-QUESTIONS_KEPT]:
-            del self._asked[older]
-        self.sent += 1
+        self.round_trips.ask(request, query.library, self._clock())
         self._publish(
             Publication(
                 topic=topics.of_device(self._device, topics.RECOMMEND_REQUEST),
@@ -185,6 +175,8 @@ class RemoteRecommender:
 
     def send_outbox(self) -> None:
         """Send the oldest interactions; they stay until they are acknowledged."""
+        if self._forgetting.holds_outbox:
+            return
         self._outbox_sent_at = self._clock()
         batch = tuple(self._outbox.unsent(OUTBOX_BATCH))
         if batch and self.online:
@@ -200,19 +192,20 @@ class RemoteRecommender:
             self._outbox.forget(ack.ids + ack.refused)
             if ack.error:
                 self._refused.count(ack.error)
+        elif leaf == topics.FORGET_ACK:
+            if self._forgetting.take(publication.payload):
+                self._pack_asked_at = float("-inf")  # the last one knows what is forgotten
         elif leaf == topics.PACK:
             self._take_pack(self._library, publication.payload)
 
     def _take_reply(self, publication: Publication) -> None:
         reply = decode(publication.payload, RecommendReply)
         request = publication.correlation.decode("ascii", "replace")
-        asked_at, library = self._asked.pop(request, (None, ""))
-        if asked_at is None:
-            return  # answered before, or not ours
         now = self._clock()
-        self.answered += 1
-        self.round_trips_ms.append((now - asked_at) * 1000)
-        if request == self._latest:  # else core has asked anew since: counted, not played
+        library = self.round_trips.answer(request, now)
+        if library is None:
+            return
+        if request == self.round_trips.latest:  # else core has asked anew since: not played
             self._put(
                 RankingArrived(
                     at=now,
