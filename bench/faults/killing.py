@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 def kill_core(ground: Ground) -> Iterator[Trial]:
     """Core ends without a word; a new one plays on."""
+    yield from _trials(ground, core_dies)
 
-    def inject(house: House) -> None:
-        at = time.monotonic()
-        os.kill(house.appliance.core.pid, signal.SIGKILL)
-        house.until(lambda s: (s.heard.first_at or 0.0) > at, "music by a new core")
 
-    yield from _trials(ground, inject)
+def core_dies(house: House) -> None:
+    """And music comes from a new one."""
+    at = time.monotonic()
+    os.kill(house.appliance.core.pid, signal.SIGKILL)
+    house.until(lambda s: (s.heard.first_at or 0.0) > at, "music by a new core")
 
 
 def kill_vision(ground: Ground) -> Iterator[Trial]:
@@ -50,15 +51,16 @@ def kill_recommender(ground: Ground) -> Iterator[Trial]:
 
 def kill_broker(ground: Ground) -> Iterator[Trial]:
     """The broker of the demo ends and comes back."""
-    yield from _trials(ground, _broker_dies)
+    yield from _trials(ground, broker_dies)
 
 
 def kill_mosquitto(ground: Ground) -> Iterator[Trial]:
     """The broker of an installed appliance ends and comes back."""
-    yield from _trials(ground, _broker_dies, broker="mosquitto")
+    yield from _trials(ground, broker_dies, broker="mosquitto")
 
 
-def _broker_dies(house: House) -> None:
+def broker_dies(house: House) -> None:
+    """And comes back as soon as its unit has it."""
     house.broker.stop()  # which is a SIGKILL
     house.until(lambda s: s.state.tier is not Tier.SERVER, "a lower tier")
     time.sleep(BROKER_RESTART_SECONDS)

@@ -36,19 +36,24 @@ def broker_away(ground: Ground) -> Iterator[Trial]:
 
 def partition(ground: Ground) -> Iterator[Trial]:
     """What is sent goes nowhere and nobody is told, until the connection is given up."""
-    moods = iter(MOODS * ground.times)
 
     def inject(house: House) -> None:
-        house.network.swallowing = True
-        house.ask_for(next(moods))
-        house.until(lambda s: s.state.tier is not Tier.SERVER, "a lower tier")
-        house.like()
-        house.until(lambda s: not s.server_online, "the connection to be given up")
-        house.like()
-        house.network.swallowing = False
+        swallowed(house, until_given_up=True)
 
     with House(ground) as house:
         yield from house.play_out(ground, inject)
+
+
+def swallowed(house: House, *, until_given_up: bool = False) -> None:
+    """A question is lost, the next tier answers; with patience the connection is given up too."""
+    house.network.swallowing = True
+    house.ask_for(MOODS[house.promised % len(MOODS)])
+    house.until(lambda s: s.state.tier is not Tier.SERVER, "a lower tier")
+    house.like()
+    if until_given_up:
+        house.until(lambda s: not s.server_online, "the connection to be given up")
+        house.like()
+    house.network.swallowing = False
 
 
 def slow_link(ground: Ground) -> Iterator[Trial]:

@@ -22,18 +22,19 @@ SPEAKER = b"device.music.sound.speaker"
 
 def unplug_card(ground: Ground) -> Iterator[Trial]:
     """The program that holds the card ends, and no card can be opened for a while."""
-
-    def inject(house: House) -> float:
-        away = house.card.with_name("unplugged")
-        house.card.rename(away)
-        os.kill(_speaker(house), signal.SIGKILL)
-        house.until(lambda _: not house.sounding, "silence")
-        time.sleep(AWAY_SECONDS)
-        away.rename(house.card)
-        return time.monotonic()
-
     with House(ground) as house:
-        yield from house.play_out(ground, inject)
+        yield from house.play_out(ground, unplugged)
+
+
+def unplugged(house: House) -> float:
+    """For 4 s; the monotonic second of the card's return."""
+    away = house.card.with_name("unplugged")
+    house.card.rename(away)
+    os.kill(_speaker(house), signal.SIGKILL)
+    house.until(lambda _: not house.sounding, "silence")
+    time.sleep(AWAY_SECONDS)
+    away.rename(house.card)
+    return time.monotonic()
 
 
 def hang_card(ground: Ground) -> Iterator[Trial]:

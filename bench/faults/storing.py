@@ -1,0 +1,113 @@
+"""The disk behind core's state is full, or read-only: a tmpfs of its own that is filled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.faults.fault import Fault
+from bench.faults.house import House
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.faults.fault import Ground, Trial
+
+SIZE = "24m"
+PAGE = bytes(4096)
+MOUNT, UMOUNT = (
+    shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin") or name
+    for name in ("mount", "umount")
+)
+NOTICED = 3
+"""Likes while nothing can be written: the first may still fit into a page that is there."""
+
+
+@contextmanager
+def disk(ground: Ground) -> Iterator[Path]:
+    """A small disk where core keeps its state."""
+    place = ground.folder / "device"
+    place.mkdir(parents=True)
+    _mount(place, f"size={SIZE}")
+    try:
+        yield place
+    finally:
+        subprocess.run([UMOUNT, "--lazy", str(place)], check=True)
+
+
+def _mount(place: Path, options: str) -> None:
+    subprocess.run([MOUNT, "-t", "tmpfs", "-o", options, "none", str(place)], check=True)
+
+
+def full_disk(ground: Ground) -> Iterator[Trial]:
+    """Not a byte is left; what is liked meanwhile is on the disk when there is room again."""
+    with disk(ground) as place:
+        filler = place / "filler"
+
+        def inject(house: House) -> None:
+            _fill(filler)
+            _live(house)
+            filler.unlink()
+
+        with House(ground) as house:
+            yield from house.play_out(ground, inject)
+
+
+def _fill(file: Path) -> None:
+    try:
+        with file.open("wb", buffering=0) as out:
+            while out.write(PAGE):
+                pass
+    except OSError:
+        return  # full
+
+
+def read_only_disk(ground: Ground) -> Iterator[Trial]:
+    """As a card that failed is mounted by the kernel; then writable again."""
+    with disk(ground) as place:
+
+        def inject(house: House) -> None:
+            subprocess.run([MOUNT, "-o", "remount,ro", str(place)], check=True)
+            try:
+                _live(house)
+            finally:
+                subprocess.run([MOUNT, "-o", "remount,rw", str(place)], check=True)
+
+        with House(ground) as house:
+            yield from house.play_out(ground, inject)
+
+
+def _live(house: House) -> None:
+    """A few likes and five seconds of music."""
+    for _ in range(NOTICED):
+        house.like()
+    before = house.status().heard.seconds
+    house.until(lambda s: s.heard.seconds > before + 5, "music all the same")
+
+
+def lacking() -> str:
+    """Why no disk can be mounted here."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _mount(Path(folder), "size=1m")
+            subprocess.run([UMOUNT, folder], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "this user may not mount"
+    return ""
+
+
+FAULTS = (
+    Fault("full-disk", "core's disk without a byte left", full_disk, times=3, lacking=lacking),
+    Fault(
+        "read-only-disk",
+        "core's disk remounted read-only",
+        read_only_disk,
+        times=3,
+        lacking=lacking,
+    ),
+)
