@@ -75,8 +75,9 @@ def look_and_install(updater: Updater, more: list[Path], *, only_tell: bool) -> 
     with sticks(updater.system, updater.layout.kept / "sticks") as plugged:
         found = newest([*folders, *plugged], updater.layout.trusted_keys(), refused)
         running = updater.layout.version_at(CURRENT)
+        updater.teller.tell(installed=updater.layout.version_at(CONFIRMED))
         if not found or found[1].order <= version_order(running or "0.0.0"):
-            updater.teller.tell(installed=updater.layout.version_at(CONFIRMED), latest=running)
+            updater.teller.tell(latest=running)
             return f"nothing newer than {running or 'nothing'} is to be found"
         path, statement = found
         updater.teller.tell(latest=statement.version, summary=statement.summary)

@@ -85,4 +85,5 @@ class Teller:
         """Say what changed."""
         now = replace(self.told(), **changes)
         if now != self.told() or not self._path.is_file():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._path, json.dumps(asdict(now), indent=1).encode(), mode=0o644)

@@ -184,7 +184,8 @@ class Updater:
         self._after("started again")
         clear_pending(self.layout)
         shutil.rmtree(self._backup, ignore_errors=True)
-        remove_others(self.layout, self._former())
+        if pending.new != pending.former:
+            self.layout.remove(pending.new)
         kept = f"; {', '.join(returned)} as before" if returned else ""
         why = f"{pending.new} was not healthy ({pending.why}): {pending.former} runs again{kept}"
         self._over(outcome="rolled back", why=why)
