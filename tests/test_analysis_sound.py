@@ -7,7 +7,9 @@ import pytest
 
 from device.analysis.circumplex import estimate
 from device.analysis.features import NAMES, RATE, features
+from device.analysis.harmony import harmony
 from device.analysis.loudness import Loudness
+from device.analysis.roughness import roughness
 
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
 
@@ -59,6 +61,34 @@ def test_fast_and_noisy_is_more_arousing_than_slow_and_clear() -> None:
     fast = estimate(features(chords(MAJOR, 160, noise=0.2)))
     slow = estimate(features(chords(MAJOR, 60, noise=0.0)))
     assert fast.arousal > slow.arousal + 0.3
+
+
+def tones(*frequencies: float) -> np.ndarray:
+    time = np.arange(RATE * 6) / RATE
+    return sum(np.sin(2 * np.pi * f * time) for f in frequencies).astype(np.float32) * 0.1
+
+
+def test_neighbouring_tones_are_rough_and_consonances_are_not() -> None:
+    """A semitone beats, a fifth hardly, an octave and a lone tone least; loudness is no matter."""
+    semitone, fifth, octave = (roughness(tones(440, 440 * r)) for r in (2 ** (1 / 12), 1.5, 2))
+    assert semitone > 3 * fifth > 3 * octave
+    assert roughness(tones(440)) < fifth
+    assert roughness(4 * tones(440, 466)) == pytest.approx(roughness(tones(440, 466)), rel=0.01)
+    assert roughness(tones(0)) == 0
+
+
+def test_a_melody_varies_and_a_held_chord_does_not() -> None:
+    """Three notes in turn against the three held together."""
+    held = features(np.tile(tones(220, 277, 330), 3))
+    notes = [tones(note)[: RATE // 4] for note in (220, 277, 330)]
+    melody = features(np.tile(np.concatenate(notes), 16))
+    assert held["variety"] < 0.01 < melody["variety"]
+
+
+def test_a_plain_key_is_more_tonal_than_all_notes_at_once() -> None:
+    """A triad against a cluster of twelve semitones."""
+    cluster = tones(*(220 * 2 ** (n / 12) for n in range(12)))
+    assert harmony(tones(220, 277.2, 329.6))["tonal"] > harmony(cluster)["tonal"] + 0.2
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])

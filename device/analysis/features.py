@@ -1,4 +1,4 @@
-"""What a listener's mood takes from a sound, as numbers: numpy only, a second a track.
+"""What a listener's mood takes from a sound, as numbers: numpy only, a second or two a track.
 
 All of it is independent of loudness as mastered, but `dynamics`. Mono sound at 22,050 Hz.
 """
@@ -8,64 +8,67 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 22_050
+from device.analysis.harmony import harmony
+from device.analysis.roughness import roughness
+from device.analysis.spectra import RATE, Array, hertz, spectra
+
 WINDOW, HOP = 2048, 512
-CHROMA_WINDOW, CHROMA_HOP = 8192, 4096
 BANDS = 40
 LOWEST_HZ, HIGHEST_HZ = 30.0, 10_000.0
-RUMBLE_HZ, BASS_HZ = 40.0, 150.0
-LOWEST_NOTE_HZ, HIGHEST_NOTE_HZ = 65.0, 2100.0
-"""Between C2 and C7: above, overtones blur the key."""
+RUMBLE_HZ = 40.0
 SLOWEST_BPM, FASTEST_BPM, USUAL_BPM = 50.0, 200.0, 115.0
+MIDDLE_HZ, TREBLE_HZ = (400.0, 1200.0), (3500.0, 10_000.0)
+SWELL_HZ, PULSE_HZ = (0.05, 2.0), (2.0, 10.0)
+"""How slowly or quickly a band gets louder and softer: phrases, and notes."""
+NOTE_FRAMES = 20
+"""0.46 s: about a note later."""
 NAMES = (
-    "onsets",
-    "flux",
-    "pulse",
-    "tempo",
-    "brightness",
-    "spread",
+    "rough",
+    "change",
+    "pulsing",
     "noise",
-    "bass",
-    "dynamics",
+    "onsets",
+    "tempo",
     "mode",
     "tonal",
-    "density",
+    "variety",
+    "sparkle",
+    "dynamics",
 )
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-"""Krumhansl and Kessler 1982: how well each pitch class fits a key of C."""
-
-Array = NDArray[np.float32]
+_AT_A_TIME = 1024
 
 
 def features(sound: Array) -> dict[str, float]:
-    """Every one of NAMES, and `bpm`, of float32 [samples], full scale 1, at least 5 s long."""
-    power = _spectra(sound, WINDOW, HOP)
-    frequencies = np.fft.rfftfreq(WINDOW, 1 / RATE).astype(np.float32)
+    """Every one of NAMES, and `bpm` and `pulse`, of float32 [samples], full scale 1, 5 s or more.
+
+    change, variety: how unlike spectra a moment and half a second apart are. pulsing, sparkle:
+    how far notes outweigh phrases in the loudness of the middle and of the treble. noise: how
+    flat the spectrum is. onsets, tempo: logarithms of their rates. dynamics: deviation of the
+    level. The others stand in `harmony` and `roughness`.
+    """
+    power = spectra(sound, WINDOW, HOP)
+    frequencies = hertz(WINDOW).astype(np.float32)
     bands = power @ _bands(frequencies).T
     level = np.log10(bands.sum(axis=1) + 1e-9)
     heard = level > np.quantile(level, 0.95) - 4.0
     log_bands = np.log10(bands + 1e-3 * bands.mean() + 1e-9)
-    novelty = np.maximum(np.diff(log_bands, axis=0), 0).mean(axis=1)
+    inside = (frequencies > RUMBLE_HZ) & (frequencies < HIGHEST_HZ)
+    power, frequencies = power[:, inside], frequencies[inside]
+    floor = 1e-6 * float(power.sum(axis=1).mean()) + 1e-12
+    middle, treble = (_loudness(power, frequencies, *b, floor) for b in (MIDDLE_HZ, TREBLE_HZ))
     mean = power[heard].mean(axis=0) + 1e-12
+    amplitude = np.sqrt(power, out=power)[heard]
     return {
-        **_rhythm(novelty),
-        **_colour(mean, frequencies),
+        **_rhythm(np.maximum(np.diff(log_bands, axis=0), 0).mean(axis=1)),
+        "rough": roughness(sound),
+        "change": _unlike(amplitude, 1),
+        "variety": _unlike(amplitude, NOTE_FRAMES),
+        "pulsing": _pulsing(middle),
+        "sparkle": _pulsing(treble),
+        "noise": float(np.log(mean).mean() - np.log(mean.mean())),
         "dynamics": float(level[heard].std()),
-        "density": float((log_bands.std(axis=1)).mean()),
-        **_harmony(sound),
+        **harmony(sound),
     }
-
-
-def _spectra(sound: Array, window: int, hop: int) -> Array:
-    """[frames, window / 2 + 1] of power, a few seconds at a time."""
-    shape = np.hanning(window).astype(np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(sound, window)[::hop]
-    parts = [
-        np.square(np.abs(np.fft.rfft(frames[at : at + 256] * shape, axis=1)))
-        for at in range(0, len(frames), 256)
-    ]
-    return np.concatenate(parts).astype(np.float32)
 
 
 def _bands(frequencies: Array) -> Array:
@@ -86,6 +89,35 @@ def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return hertz
 
 
+def _loudness(power: Array, frequencies: Array, low: float, high: float, floor: float) -> Array:
+    """[frames]: logarithm of the power between two frequencies."""
+    band: Array = np.log(power[:, (frequencies >= low) & (frequencies < high)].sum(axis=1) + floor)
+    return band
+
+
+def _pulsing(loudness: Array) -> float:
+    """Logarithm of how much more it changes within 2 to 10 Hz than below."""
+    swing = (loudness - loudness.mean()) * np.hanning(len(loudness))
+    strength = np.square(np.abs(np.fft.rfft(swing)))
+    rates = np.fft.rfftfreq(len(swing), HOP / RATE)
+    fast, slow = (strength[(rates > a) & (rates < b)].sum() for a, b in (PULSE_HZ, SWELL_HZ))
+    return float(np.log((fast + 1e-9) / (slow + 1e-9)))
+
+
+def _unlike(amplitude: Array, lag: int) -> float:
+    """Median of 1 - cosine between spectra `lag` frames apart; 0 when there are too few."""
+    if len(amplitude) <= lag:
+        return 0.0
+    lengths = np.linalg.norm(amplitude, axis=1) + 1e-9
+    parts = []
+    for at in range(0, len(amplitude) - lag, _AT_A_TIME):
+        ahead = slice(at + lag, at + lag + _AT_A_TIME)
+        now = slice(at, at + len(amplitude[ahead]))
+        together = np.einsum("fb,fb->f", amplitude[now], amplitude[ahead])
+        parts.append(1 - together / (lengths[now] * lengths[ahead]))
+    return float(np.median(np.concatenate(parts)))
+
+
 def _rhythm(novelty: Array) -> dict[str, float]:
     rate = RATE / HOP
     smooth = np.convolve(novelty, np.hanning(5) / 2, "same")
@@ -95,7 +127,6 @@ def _rhythm(novelty: Array) -> dict[str, float]:
     bpm, pulse = _tempo(smooth - local, rate)
     return {
         "onsets": float(np.log(0.3 + strong.sum() * rate / len(smooth))),
-        "flux": float(np.log(novelty.mean() + 1e-6)),
         "pulse": pulse,
         "tempo": float(np.log(bpm)),
         "bpm": bpm,
@@ -116,46 +147,3 @@ def _tempo(novelty: NDArray[np.float64], rate: float) -> tuple[float, float]:
     usual = np.exp(-0.5 * (np.log2(60 * rate / lags / USUAL_BPM) / 0.9) ** 2)
     best = int(np.argmax(twice * usual))
     return float(60 * rate / lags[best]), float(np.clip(twice[best], 0, 1))
-
-
-def _colour(mean: Array, frequencies: Array) -> dict[str, float]:
-    inside = (frequencies > RUMBLE_HZ) & (frequencies < HIGHEST_HZ)
-    power, hertz = mean[inside], frequencies[inside]
-    share = power / power.sum()
-    octaves = np.log2(hertz)
-    centre = float((share * octaves).sum())
-    amplitude = np.sqrt(power)
-    return {
-        "brightness": float((amplitude * octaves).sum() / amplitude.sum()),
-        "spread": float(np.sqrt((share * (octaves - centre) ** 2).sum())),
-        "noise": float(np.log(power).mean() - np.log(power.mean())),
-        "bass": float(np.log(share[hertz < BASS_HZ].sum() + 1e-6)),
-    }
-
-
-def _harmony(sound: Array) -> dict[str, float]:
-    power = _spectra(sound, CHROMA_WINDOW, CHROMA_HOP)
-    frequencies = np.fft.rfftfreq(CHROMA_WINDOW, 1 / RATE)
-    usable = (frequencies > LOWEST_NOTE_HZ) & (frequencies < HIGHEST_NOTE_HZ)
-    pitch = np.rint(12 * np.log2(frequencies[usable] / 261.6256)).astype(int) % 12
-    fold = np.zeros((usable.sum(), 12), np.float32)
-    fold[np.arange(len(pitch)), pitch] = 1
-    chroma = np.sqrt(power[:, usable]) @ fold
-    chroma /= chroma.sum(axis=1, keepdims=True) + 1e-9
-    # The key drifts: each stretch of 12 s has its own, and their leanings are averaged.
-    stretch = max(1, int(12 * RATE / CHROMA_HOP))
-    parts = [chroma[at : at + stretch].mean(axis=0) for at in range(0, len(chroma), stretch)]
-    fits = np.array([_key_fits(part) for part in parts])
-    return {"mode": float((fits[:, 0] - fits[:, 1]).mean()), "tonal": float(fits.max(1).mean())}
-
-
-def _key_fits(chroma: Array) -> tuple[float, float]:
-    """Correlation with the best major key and with the best minor one."""
-    turned = np.array([np.roll(chroma, -tonic) for tonic in range(12)])
-    turned = turned - turned.mean(axis=1, keepdims=True)
-    turned /= np.linalg.norm(turned, axis=1, keepdims=True) + 1e-9
-    fits = []
-    for profile in (_MAJOR, _MINOR):
-        key = np.array(profile) - np.mean(profile)
-        fits.append(float((turned @ (key / np.linalg.norm(key))).max()))
-    return fits[0], fits[1]

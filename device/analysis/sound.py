@@ -36,7 +36,7 @@ def read_sound(path: str, file: BinaryIO) -> FileSound:
     step_back()
     loudness = Loudness(RATE)
     try:
-        mono = _heard(file, loudness)
+        mono = heard(file, loudness)
     except UndecodableError as error:
         raise UnreadableFileError(str(error)) from error
     lufs = loudness.integrated_lufs()
@@ -59,8 +59,16 @@ def _gain(lufs: float | None) -> float | None:
     return None if lufs is None else round(float(np.clip(REFERENCE_LUFS - lufs, *GAIN_RANGE)), 2)
 
 
-def _heard(file: BinaryIO, loudness: Loudness) -> NDArray[np.float32]:
-    """The sound as mono at half the rate, while its loudness is measured."""
+def heard(
+    file: BinaryIO, loudness: Loudness, seconds: float = HEARD_SECONDS
+) -> NDArray[np.float32]:
+    """So many seconds, or a little more, as mono at half the rate; their loudness is measured.
+
+    Raises:
+        UndecodableError: nothing in it can be decoded.
+        OSError: the file cannot be read.
+
+    """
     mono: list[NDArray[np.float32]] = []
     waiting, count, frames = [], 0, 0
     for pcm in decoded_from(file):
@@ -70,7 +78,7 @@ def _heard(file: BinaryIO, loudness: Loudness) -> NDArray[np.float32]:
             mono.append(_taken(b"".join(waiting), loudness))
             frames += count
             waiting, count = [], 0
-        if frames >= HEARD_SECONDS * RATE:
+        if frames >= seconds * RATE:
             break
     mono.append(_taken(b"".join(waiting), loudness))
     return np.concatenate(mono)
