@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from contracts.restored import finish_restore
 from device.store_schema import MIGRATIONS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        finish_restore(path.parent)
         connection = connected(str(path))
     except (OSError, sqlite3.Error) as error:
         raise StoreError(path, advice(error)) from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contracts.messages import Interaction, InteractionKind
+from contracts.restored import finish_restore
 from contracts.track import Track
 from recommender_server.schema import bring_up
 from recommender_server.storage import Deed, Item, LibraryRow, StoreError
@@ -45,6 +46,7 @@ def open_store(folder: Path) -> SqliteStore:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        finish_restore(folder)
         connection = sqlite3.connect(
             folder / FILE,
             timeout=WAIT_SECONDS,
