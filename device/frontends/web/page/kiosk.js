@@ -110,7 +110,7 @@ function listenPulse(heard) {
 function wish() {
   const field = h("input", { type: "search", placeholder: t("find.hint"), "aria-label": t("find"), autocomplete: "off", inputmode: "none", maxlength: 120 });
   return h("div", { class: "scene" }, h("div", { class: "card notice" },
-    h("div", { class: "row" }, h("h2", {}, t("kiosk.wish")), button(t("back"), () => turn("session"), { class: "say" }, "back")),
+    h("div", { class: "row" }, h("h1", { class: "small" }, t("kiosk.wish")), button(t("back"), () => turn("session"), { class: "say" }, "back")),
     h("div", { class: "scroll" }, findPanel({ guest: true, field })), keyboard(field)),
   h("div", { class: "countdown", "aria-hidden": "true" }));
 }

@@ -40,7 +40,7 @@ function inside() {
     name.tabIndex = -1;
     return h("button", { type: "button", class: "way", onclick: () => { made.scrollIntoView({ block: "start" }); name.focus({ preventScroll: true }); } }, name.textContent);
   });
-  refill(main, [h("nav", { class: "ways", "aria-label": t("tabs") }, ways), ...cards]);
+  refill(main, [h("h1", { class: "sr" }, t("staff.title")), h("nav", { class: "ways", "aria-label": t("tabs") }, ways), ...cards]);
 }
 
 function playing() {
