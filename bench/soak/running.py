@@ -48,11 +48,11 @@ class Plan:
     """
 
     days: float = 7.0
-    speed: float = 420.0
-    commands_a_second: float = 20.0
-    questions_a_second: float = 10.0
+    speed: float = 600.0
+    commands_a_second: float = 2.0
+    questions_a_second: float = 30.0
     words_a_day: float = 24.0
-    frames_a_second: float = 8.0
+    frames_a_second: float = 4.0
     read_seconds: float = 4.0
     sound_delay_ms: int = 8
 
@@ -60,7 +60,7 @@ class Plan:
 def settings_of(plan: Plan, music: Path) -> DeviceSettings:
     """The demo's device with what is told in seconds stretched to the speed.
 
-    Core's patience with an answer is at most 30 s: at speed 420 the server has 71 ms.
+    Core's patience with an answer is at most 30 s: at speed 600 the server has 50 ms.
     """
     return msgspec.structs.replace(
         DEMO,
