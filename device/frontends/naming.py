@@ -1,11 +1,13 @@
 """The device's name in the local network, and the broker that tells of itself there (mDNS).
 
-Failure policy: without a network, or with a name that is taken, the device goes on without one
-and says so once; an answer that a stranger may give never gets a password.
+A name that another machine has gets a number, as service and as host alike. Failure policy:
+without a network the device goes on without a name and says so once; an answer that a stranger
+may give never gets a password.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import queue
 import socket
@@ -13,7 +15,15 @@ import threading
 from typing import TYPE_CHECKING
 
 import msgspec
-from zeroconf import Error, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
+from zeroconf import (  # type: ignore[attr-defined] # AddressResolver is not in its __all__
+    AddressResolver,
+    Error,
+    NonUniqueNameException,
+    ServiceBrowser,
+    ServiceInfo,
+    ServiceStateChange,
+    Zeroconf,
+)
 
 from device.frontends.web.address import own_address
 
@@ -28,6 +38,9 @@ log = logging.getLogger(__name__)
 PAGE_SERVICE, BROKER_SERVICE = "_http._tcp.local.", "_mqtt._tcp.local."
 FOUND_WITHIN_SECONDS = 3.0
 ASKED_WITHIN_MS = 1000
+MOST_NAMESAKES = 20
+ELSEWHERE_6 = ("2001:db8::1", 9)
+"""Documentation's (RFC 3849): which address would be used is asked, nothing is sent."""
 
 
 class Naming:
@@ -36,7 +49,8 @@ class Naming:
     Args:
         settings: name, port and id of the device.
         interfaces: addresses to be heard at; None is all.
-        address: of this device; empty: found when it starts.
+        addresses: of this device, IPv4 or IPv6; none: found when it starts.
+        asked_ms: how long another machine has to say that a name is its own.
 
     """
 
@@ -45,11 +59,15 @@ class Naming:
         settings: DeviceSettings,
         *,
         interfaces: Sequence[str] | None = None,
-        address: str = "",
+        addresses: Sequence[str] = (),
+        asked_ms: int = ASKED_WITHIN_MS,
     ) -> None:
-        self._settings, self._address = settings, address
+        self._settings, self._addresses = settings, tuple(addresses)
+        self._asked_ms = asked_ms
         self._interfaces = interfaces
         self._zeroconf: Zeroconf | None = None
+        self.name = ""
+        """Which it got, without `.local`; empty while it has none."""
         self._thread = threading.Thread(target=self._tell, name="naming", daemon=True)
 
     def start(self) -> None:
@@ -72,7 +90,7 @@ class Naming:
         try:
             zeroconf = opened(self._interfaces)
             try:
-                zeroconf.register_service(self._service(name), allow_name_change=True)
+                self.name = self._registered(zeroconf, name)
             except (OSError, Error):
                 zeroconf.close()
                 raise
@@ -80,17 +98,77 @@ class Naming:
             log.warning("no name %s.local in this network: %s", name, error or type(error).__name__)
             return
         self._zeroconf = zeroconf
-        log.info("this device is %s.local", name)
+        log.info("this device is %s.local", self.name)
 
-    def _service(self, name: str) -> ServiceInfo:
+    def _registered(self, zeroconf: Zeroconf, wanted: str) -> str:
+        """The name that was free.
+
+        zeroconf itself would number the service and leave two machines with one host name.
+
+        Raises:
+            NonUniqueNameException: far too many have it.
+
+        """
+        addresses = self._addresses or own_addresses()
+        for number in range(1, MOST_NAMESAKES + 1):
+            name = wanted if number == 1 else f"{wanted}-{number}"
+            if hosted_elsewhere(zeroconf, name, addresses, self._asked_ms):
+                continue
+            try:
+                zeroconf.register_service(self._service(name, addresses))
+            except NonUniqueNameException:
+                continue
+            if number > 1:
+                log.warning("another machine is %s.local: this one is %s.local", wanted, name)
+            return name
+        raise NonUniqueNameException
+
+    def _service(self, name: str, addresses: Sequence[str]) -> ServiceInfo:
         return ServiceInfo(
             PAGE_SERVICE,
             f"{name}.{PAGE_SERVICE}",
-            addresses=[socket.inet_aton(self._address or own_address())],
+            addresses=[ipaddress.ip_address(address).packed for address in addresses],
             port=self._settings.web.port,
             properties={"path": "/", "device": self._settings.device_id},
             server=f"{name}.local.",
         )
+
+
+def own_addresses() -> tuple[str, ...]:
+    """Of this machine in its network: IPv4, and IPv6 where there is one.
+
+    Raises:
+        OSError: it has none.
+
+    """
+    four, six = own_address(), ""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.connect(ELSEWHERE_6)
+            six = str(probe.getsockname()[0])
+    except OSError:
+        pass  # most homes have none
+    found = tuple(one for one in (four, six) if _is_address(one))
+    if not found:
+        msg = "this machine has no address in a network"
+        raise OSError(msg)
+    return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return not ipaddress.ip_address(text).is_unspecified
+    except ValueError:
+        return False
+
+
+def hosted_elsewhere(
+    zeroconf: Zeroconf, name: str, addresses: Sequence[str], asked_ms: int = ASKED_WITHIN_MS
+) -> bool:
+    """Whether another machine answers to `name`.local; this one's own responder is none."""
+    resolver = AddressResolver(f"{name}.local.")
+    answered = resolver.request(zeroconf, asked_ms)
+    return answered and not set(resolver.parsed_addresses()) & set(addresses)
 
 
 def opened(interfaces: Sequence[str] | None) -> Zeroconf:
@@ -137,7 +215,7 @@ def found_broker(
         service = None
     finally:
         zeroconf.close()
-    addresses = service.parsed_addresses() if service else []
+    addresses = service.parsed_scoped_addresses() if service else []
     if service is None or not addresses or not service.port:
         log.info("no broker tells of itself: going on with %s", configured.host)
         return configured
