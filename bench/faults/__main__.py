@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("--music", type=Path, required=True)
     parser.add_argument("--times", type=int, required=True)
     options = parser.parse_args()
+    # However it is ended, it ends what it started; an interrupt may be ignored in the background.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     fault = FAULTS[options.name]
     with tempfile.TemporaryDirectory(prefix="mlfym-fault-") as folder:
         ground = Ground(Path(folder) / "house", options.music, options.times)

@@ -88,7 +88,7 @@ def _row(fault: Fault, music: Path, times: int, advance: Callable[[], None]) -> 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Let it clean up; then end whatever it started."""
-    child.send_signal(signal.SIGINT)
+    child.send_signal(signal.SIGTERM)
     try:
         child.wait(MERCY_SECONDS)
     except subprocess.TimeoutExpired:
