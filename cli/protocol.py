@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec import inspect as types
 
-from contracts import home, messages, topics
+from contracts import forgetting, home, messages, topics
+from contracts.command_answer import CommandAnswer
 from device.commands import COMMANDS
 from device.frontends.home_assistant.joining import acl_for
 from device.mqtt_commands import AT_THE_DEVICE, MAX_ARGUMENT_BYTES
@@ -44,6 +45,7 @@ TOPICS = (
     Topic(topics.EVENT, TO_ALL, 1, PASSING, messages.DeviceEvent),
     Topic(topics.COVER, TO_ALL, 0, RETAINED, "JPEG of the artwork; empty: there is none"),
     Topic(f"{topics.COMMAND}/<name>", "all → device", 1, PASSING, "the argument as text"),
+    Topic(topics.ANSWER, TO_ALL, 1, PASSING, CommandAnswer),
     Topic(topics.RECOMMEND_REQUEST, TO_SERVER, 1, PASSING, messages.RecommendRequest),
     Topic(topics.RECOMMEND_REPLY, TO_DEVICE, 1, PASSING, messages.RecommendReply),
     Topic(topics.INTERACTIONS, TO_SERVER, 1, PASSING, messages.InteractionBatch),
@@ -51,8 +53,8 @@ TOPICS = (
     Topic(topics.LIBRARY, TO_SERVER, 1, PASSING, messages.LibraryChunk),
     Topic(topics.LIBRARY_CHANGE, TO_SERVER, 1, PASSING, messages.LibraryChange),
     Topic(topics.LIBRARY_ACK, TO_DEVICE, 1, PASSING, messages.LibraryAck),
-    Topic(topics.FORGET, TO_SERVER, 1, PASSING, messages.Forget),
-    Topic(topics.FORGET_ACK, TO_DEVICE, 1, PASSING, messages.ForgetAck),
+    Topic(topics.FORGET, TO_SERVER, 1, PASSING, forgetting.Forget),
+    Topic(topics.FORGET_ACK, TO_DEVICE, 1, PASSING, forgetting.ForgetAck),
     Topic(topics.PACK_REQUEST, TO_SERVER, 1, PASSING, messages.PackRequest),
     Topic(topics.PACK, TO_DEVICE, 1, PASSING, "binary: contracts/pack_file.py"),
 )
@@ -71,7 +73,9 @@ and the table that the programs themselves run; a test holds it to them.
 COMMANDS_INTRODUCTION = f"""
 ## Commands
 Publish the argument, as plain text of at most {MAX_ARGUMENT_BYTES} bytes, on `command/<name>`; a
-retained one is ignored. `./mlfym control <name> <argument>` does the same on the device itself.
+retained one is ignored. What came of it, or why it is refused, is told on `{topics.ANSWER}` with
+the correlation data of the command, if it has any. `./mlfym control <name> <argument>` does the
+same on the device itself.
 
     mosquitto_pub -V 5 -q 1 -t {topics.ROOT}/mlfym/command/volume -m 40
 

@@ -88,7 +88,7 @@ class App:
         self.clock, self.unix_clock, self.photo = clock, unix_clock, self._eye.photos.analyse
         self.answers = Answers(put, clock)
         self.artwork = Artwork(folder / "artwork", Catalogue(self._store), TagReader)
-        self._commands = MqttCommands(settings.device_id, put, clock)
+        self._commands = MqttCommands(settings.device_id, put, clock, self._publish)
         self._bus = parts.make_bus(settings, self._subscriptions(), put)
         self._scout = parts.make_scout(settings, self._store, put, clock)
         self._scout.start()
@@ -227,6 +227,7 @@ class App:
             at = self._clock()
             self._journal.note(effect, partial(self._core.state, at), at)
             if isinstance(effect, Answered):
+                self._commands.answered(effect)
                 self._snapshots.take()  # whoever is told finds it done
             self._performer.perform(effect)
 

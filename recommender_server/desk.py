@@ -13,8 +13,8 @@ import msgspec
 from contracts import topics
 from contracts.bus import Publication
 from contracts.errors import ContractError
+from contracts.forgetting import Forget
 from contracts.messages import (
-    Forget,
     Identifier,
     InteractionsAck,
     LibraryAck,

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 
+from contracts.forgetting import Forget, ForgetAck
 from contracts.messages import (
-    Forget,
-    ForgetAck,
     Identifier,
     Interaction,
     InteractionBatch,
@@ -44,6 +43,10 @@ TAKES_BACK = {
 """What ends the effect of what."""
 OPINIONS = frozenset({*TAKES_BACK, *TAKES_BACK.values()})
 PLAYS = frozenset({InteractionKind.PLAYED, InteractionKind.COMPLETED})
+
+
+LEAP_SECONDS = 180 * DAY_SECONDS
+"""Time that nobody's music stops for: what is longer is a clock's leap."""
 
 
 class Opinion(NamedTuple):
@@ -117,12 +120,28 @@ def opinions(deeds: Iterable[Deed], weights: ConfidenceSettings) -> dict[str, Op
     So the same deeds always make the same taste. A like after a ban lifts the ban; what is taken
     back is as if it had not been said.
     """
-    done = sorted(deeds, key=lambda deed: deed.at_unix_seconds)
+    done = without_leaps(deeds)
     now = done[-1].at_unix_seconds if done else 0.0
     told: dict[str, list[Deed]] = {}
     for deed in done:
         told.setdefault(deed.track, []).append(deed)
     return {track: _opinion(standing(own), now, weights) for track, own in told.items()}
+
+
+def without_leaps(deeds: Iterable[Deed]) -> list[Deed]:
+    """A listener's deeds in the order they were done, by a clock that never leaps.
+
+    An outbox tells them in their order, whatever a device without a clock took the time for. A
+    step back, or of more than LEAP_SECONDS, is the clock's, or months without music: both age
+    nothing.
+    """
+    steady: list[Deed] = []
+    at, before = 0.0, 0.0
+    for deed in sorted(deeds, key=lambda deed: (deed.number, deed.at_unix_seconds)):
+        step = deed.at_unix_seconds - before if steady else 0.0
+        at, before = at + (step if 0 <= step <= LEAP_SECONDS else 0.0), deed.at_unix_seconds
+        steady.append(deed._replace(at_unix_seconds=at))
+    return steady
 
 
 def standing(deeds: Iterable[Deed]) -> list[Deed]:

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from contracts import topics
 from contracts.bus import Publication
 from contracts.errors import ContractError
+from contracts.forgetting import Forget, ForgetAck
 from contracts.library import library_hash
 from contracts.messages import (
-    Forget,
-    ForgetAck,
     Interaction,
     InteractionBatch,
     InteractionKind,

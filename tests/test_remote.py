@@ -9,9 +9,8 @@ import pytest
 
 from contracts import topics
 from contracts.bus import Publication
+from contracts.forgetting import Forget, ForgetAck
 from contracts.messages import (
-    Forget,
-    ForgetAck,
     Interaction,
     InteractionBatch,
     InteractionKind,

@@ -48,6 +48,7 @@ topic read mlfym/v1/+/availability
 topic read mlfym/v1/+/state
 topic read mlfym/v1/+/event
 topic read mlfym/v1/+/cover
+topic read mlfym/v1/+/answer
 topic write mlfym/v1/+/command/+
 topic read homeassistant/#
 topic write homeassistant/status

@@ -12,7 +12,8 @@ import secrets
 from typing import TYPE_CHECKING, Protocol
 
 from contracts import topics
-from contracts.messages import Forget, ForgetAck, decode, encode
+from contracts.forgetting import Forget, ForgetAck
+from contracts.messages import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,14 @@ FROM_SERVER = (
     topics.PACK,
     topics.FORGET_ACK,
 )
-HOME_READS = (topics.AVAILABILITY, topics.STATE, topics.HOME, topics.EVENT, topics.COVER)
+HOME_READS = (
+    topics.AVAILABILITY,
+    topics.STATE,
+    topics.HOME,
+    topics.EVENT,
+    topics.COVER,
+    topics.ANSWER,
+)
 
 
 def acl_for(device_id: str, *, user: str = "", discovery_prefix: str = "homeassistant") -> str:
