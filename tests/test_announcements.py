@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import socket
+import ssl
 import threading
 import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cli.appliance.authority import make_authority, make_broker_certificate
 from device.frontends.announcements import (
     LONGEST_SECONDS,
     MOST_WAITING,
@@ -19,7 +23,7 @@ from device.frontends.announcements import (
     decoded,
     in_folder,
 )
-from device.frontends.local_fetch import FetchError, fetch, on_local_network
+from device.frontends.local_fetch import WHOLE_SECONDS, FetchError, fetch, on_local_network
 from device.music.fakes import FakePlayer
 from device.music.sound import RATE
 
@@ -117,6 +121,38 @@ def test_too_much_is_refused(house: str) -> None:
     """However much more would come."""
     with pytest.raises(FetchError, match="more than 500 bytes"):
         fetch(f"{house}/long", allowed=anywhere, most_bytes=500)
+
+
+def test_a_host_that_takes_too_long_is_left(house: str) -> None:
+    """However little comes, and however steadily."""
+    seconds = itertools.count(0.0, WHOLE_SECONDS + 1)
+    with pytest.raises(FetchError, match="takes more than 20 s"):
+        fetch(f"{house}/long", allowed=anywhere, clock=lambda: next(seconds))
+
+
+def test_a_host_that_says_nothing_is_left() -> None:
+    """It took the call, and that is all."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.wav"
+        with pytest.raises(FetchError, match="timed out"):
+            fetch(url, allowed=anywhere, quiet_seconds=0.05)
+
+
+def test_https_wants_a_certificate_that_is_good(tmp_path: Path) -> None:
+    """Of an authority that this machine trusts; another's sound is not played."""
+    make_authority(tmp_path, "a stranger")
+    make_broker_certificate(tmp_path, ["localhost", "127.0.0.1"], 2)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "broker.pem", tmp_path / "broker.key")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(FetchError, match="certificate verify failed"):
+            fetch(f"https://127.0.0.1:{server.server_address[1]}/a.wav", allowed=anywhere)
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize("url", ["http://", "http://a b/", "gopher://x/", "http://x:99999/"])

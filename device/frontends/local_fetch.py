@@ -45,8 +45,12 @@ def fetch(
     *,
     allowed: Callable[[Address], bool] = on_local_network,
     most_bytes: int = MOST_BYTES,
+    quiet_seconds: float = QUIET_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> bytes:
-    """The file at an http(s) address, of `most_bytes` at most.
+    """The file at an http(s) address, of `most_bytes` at most and within WHOLE_SECONDS.
+
+    `quiet_seconds`: how long its host may say nothing.
 
     Raises:
         FetchError: the address is not allowed or wrong, or its host does not give the file.
@@ -57,10 +61,11 @@ def fetch(
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
         host = parts.hostname or ""
         address = _checked(host, port, allowed)
-        connection = _connection(parts, host, port, address)
+        deadline = clock() + WHOLE_SECONDS
+        connection = _connection(parts, host, (address, port), quiet_seconds)
         try:
             connection.request("GET", _target(parts), headers={"Accept": "audio/*"})
-            return _body(connection.getresponse(), most_bytes)
+            return _body(connection.getresponse(), most_bytes, deadline, clock)
         finally:
             connection.close()
     except (KeyError, ValueError, OSError, http.client.HTTPException) as error:
@@ -81,17 +86,17 @@ def _checked(host: str, port: int, allowed: Callable[[Address], bool]) -> str:
 
 
 def _connection(
-    parts: SplitResult, host: str, port: int, address: str
+    parts: SplitResult, host: str, address: tuple[str, int], quiet_seconds: float
 ) -> http.client.HTTPConnection:
     """A connection that is open, to this very address."""
-    plain = socket.create_connection((address, port), QUIET_SECONDS)
+    plain = socket.create_connection(address, quiet_seconds)
     try:
         if parts.scheme == "https":
             plain = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
     except OSError:
         plain.close()
         raise
-    connection = http.client.HTTPConnection(host, port)
+    connection = http.client.HTTPConnection(host, address[1])
     connection.sock = plain
     return connection
 
@@ -101,17 +106,22 @@ def _target(parts: SplitResult) -> str:
     return f"{path}?{parts.query}" if parts.query else path
 
 
-def _body(response: http.client.HTTPResponse, most_bytes: int) -> bytes:
+def _body(
+    response: http.client.HTTPResponse,
+    most_bytes: int,
+    deadline: float,
+    clock: Callable[[], float],
+) -> bytes:
     if response.status != http.HTTPStatus.OK:
         msg = f"its host answers {response.status} {response.reason}"
         raise FetchError(msg)
-    body, deadline = bytearray(), time.monotonic() + WHOLE_SECONDS
+    body = bytearray()
     while chunk := response.read1(CHUNK_BYTES):
         body += chunk
         if len(body) > most_bytes:
             msg = f"it has more than {most_bytes} bytes: an announcement is shorter"
             raise FetchError(msg)
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             msg = f"its host takes more than {WHOLE_SECONDS:g} s"
             raise FetchError(msg)
     return bytes(body)
