@@ -314,3 +314,17 @@ def test_the_light_stays_on_while_a_camera_opens_again_by_itself(household: Hous
     household.report(CameraState.OFF)
     assert isinstance(household.told(), CameraOn)
     assert household.board.light
+
+
+def test_a_dark_light_keeps_vision_from_opening_the_camera(household: Household) -> None:
+    """Nothing is asked of vision, and whoever wanted the camera learns why; mended, it opens."""
+    household.board.switch(on=True)
+    light = household.board.factory.pin("GPIO12")
+    light.function = "input"
+    household.eye.set_camera(on=True)
+    refused = household.heard()
+    assert (refused.state, refused.detail) == (CameraState.OFF, DARK)
+    light.function = "output"
+    household.eye.set_camera(on=True)
+    assert isinstance(household.told(), CameraOn)
+    assert household.board.light
