@@ -27,6 +27,7 @@ class Output:
         open_card: opens the card of this name, or the default for None; SoundUnavailableError.
         name: the first.
         clock: monotonic seconds.
+        devices: folder whose files are the kernel's sound devices.
 
     Raises:
         SoundUnavailableError: the first cannot be opened.
@@ -38,12 +39,14 @@ class Output:
         open_card: Callable[[str | None], Card],
         name: str | None,
         clock: Callable[[], float],
+        devices: Path = DEVICES,
     ) -> None:
         self._open, self._name, self._clock = open_card, name, clock
         self._wanted = name
         self._before = Heard()
         self._retry_at, self._retry_seconds = 0.0, FIRST_RETRY_SECONDS
-        self._plugged = plugged()
+        self._devices = devices
+        self._plugged = plugged(devices)
         self.card: Card | None = open_card(name)
 
     def choose(self, name: str | None) -> None:
@@ -66,11 +69,11 @@ class Output:
         self._let_go(play_out=False)
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._retry_at = self._clock() + self._retry_seconds
-        self._plugged = plugged()
+        self._plugged = plugged(self._devices)
 
     def reopened(self) -> Card | None:
         """The card, if it is time to try, or something was plugged in, and it is there."""
-        present = plugged()
+        present = plugged(self._devices)
         if self._clock() < self._retry_at and present <= self._plugged:
             self._plugged = present
             return None
@@ -99,8 +102,8 @@ class Output:
             self._before = self._before + card.heard
 
 
-def plugged() -> frozenset[str]:
+def plugged(devices: Path = DEVICES) -> frozenset[str]:
     """Names of the kernel's sound devices; none where it has no such folder."""
     with contextlib.suppress(OSError):
-        return frozenset(device.name for device in DEVICES.iterdir())
+        return frozenset(device.name for device in devices.iterdir())
     return frozenset()
