@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import re
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
-from playwright.sync_api import Browser, expect
 
+from contracts.vision_wire import Box
 from device.frontends.web import staff_pin
-from tests.test_web_accessibility import CAFE, HOME
-from tests.web_pages import FIREFOX, PIN, enter_staff, firefox, shown
+from device.settings import CameraSettings, WebSettings
+from tests.marionette import Firefox
+from tests.stage import QUICK
 from tests.web_stage import PageStage
 
-pytestmark = pytest.mark.skipif(not FIREFOX, reason="no Firefox: apt install firefox-esr")
+PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="no Firefox: apt install firefox-esr")
+
+PIN = "482913"
+COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
+HOME = msgspec.structs.replace(QUICK, camera=COUNTER)
+CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
+WIDER = "return document.documentElement.scrollWidth - innerWidth"
+PRESS = """
+[...document.querySelectorAll(".pad .key")].find((key) => key.textContent == arguments[0]).click();
+"""
+TITLE = "document.querySelector('.names h1').textContent"
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        with firefox() as launched:
-            yield launched
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    profile = tmp_path_factory.mktemp("firefox") / "profile"
+    with Firefox(str(PROGRAM), profile, "ko-KR, ko") as started:
+        yield started
 
 
 @pytest.fixture
@@ -33,56 +46,70 @@ def home(tmp_path: Path) -> Iterator[PageStage]:
         yield stage
 
 
-def test_the_phones_page_and_the_flow_of_2020(home: PageStage, browser: Browser) -> None:
-    """A mood by hand, not this, an answer, another like this; a file is added, a photo picked."""
-    with shown(browser, home, "/", "ko") as page:
-        page.locator(".tab.mood").click()
-        page.locator("[data-key=sad]").click()
-        expect(page.locator("[data-key=sad]")).to_have_attribute("aria-pressed", "true")
-        page.locator(".tab.now").click()
-        page.locator("[data-key=not]").click()
-        page.locator(".question .answer").first.click()
-        expect(page.locator(".question")).to_have_count(0)
-        heard = page.locator(".names h1").inner_text()
-        page.locator("[data-key=another]").click()
-        expect(page.locator(".names h1")).not_to_have_text(heard)
-        for tab in ("find", "queue", "photo"):
-            page.locator(f".tab.{tab}").click()
-            expect(page.locator("#panel > div")).to_be_visible()
-        wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0
+def test_the_phones_page_and_the_flow_of_2020(home: PageStage, firefox: Firefox) -> None:
+    """In Korean: a mood by hand, not this, an answer, another like this; every tab opens."""
+    firefox.open(home.address, 500, 900)
+    assert firefox.run("return document.documentElement.lang") == "ko"
+    firefox.click(".tab.mood")
+    firefox.click("[data-key=sad]")
+    firefox.until("document.querySelector('[data-key=sad]').getAttribute('aria-pressed') == 'true'")
+    firefox.click(".tab.now")
+    firefox.click("[data-key=not]")
+    firefox.click(".question .answer")
+    firefox.until("!document.querySelector('.question')")
+    heard = firefox.run(f"return {TITLE}")
+    firefox.click("[data-key=another]")
+    firefox.until(f"{TITLE} != {json.dumps(heard)}")
+    for tab in ("find", "queue", "photo"):
+        firefox.click(f".tab.{tab}")
+        firefox.until("document.querySelector('#panel > div')")
+        assert firefox.run(WIDER) <= 0
+    assert [name for name, _ in home.commands][-4:] == [
+        "mood",
+        "not_this",
+        "answer",
+        "another_like_this",
+    ]
+    assert firefox.complaints(home.address) == []
 
 
-def test_the_mood_colours_the_page(home: PageStage, browser: Browser) -> None:
+def test_the_mood_colours_the_page(home: PageStage, firefox: Firefox) -> None:
     """oklch, relative colours and registered properties are understood: glad is not sad."""
+    firefox.open(home.address, 1300, 900)
+    firefox.run("document.documentElement.style.setProperty('transition', 'none')")
     colours = []
-    with shown(browser, home, "/") as page:
-        for mood in ("sad", "happy"):
-            home.answers.command("mood", mood)
-            page.wait_for_selector(f"html[data-mood={'negative' if mood == 'sad' else 'positive'}]")
-            page.evaluate("() => { document.documentElement.style.transition = 'none'; }")
-            accent = "() => getComputedStyle(document.querySelector('.round.big')).backgroundColor"
-            colours.append(page.evaluate(accent))
+    for mood, kind in (("sad", "negative"), ("happy", "positive")):
+        home.answers.command("mood", mood)
+        firefox.until(f"document.documentElement.dataset.mood == '{kind}'")
+        button = "getComputedStyle(document.querySelector('.round.big')).backgroundColor"
+        colours.append(firefox.run(f"return {button}"))
     assert len(set(colours)) == 2
     assert not set(colours) & {"rgba(0, 0, 0, 0)", "transparent"}
+    assert firefox.complaints(home.address) == []
 
 
-def test_the_staffs_page(home: PageStage, browser: Browser) -> None:
-    """The PIN, then all its parts."""
-    with shown(browser, home, "/staff", "en", (1280, 1000)) as page:
-        enter_staff(page)
-        expect(page.locator("main.staff > .card").first).to_be_visible()
+def test_the_staffs_page(home: PageStage, firefox: Firefox) -> None:
+    """The PIN on its pad, then all its parts."""
+    firefox.open(f"{home.address}/staff", 1300, 900)
+    for digit in PIN:
+        firefox.run(PRESS, digit)
+    firefox.click(".pad .key:last-child")
+    firefox.until("document.querySelector('.grid-box')")
+    assert firefox.run(WIDER) <= 0
+    assert firefox.complaints(home.address) == []
 
 
-def test_the_kiosk(tmp_path: Path, browser: Browser) -> None:
+def test_the_kiosk(tmp_path: Path, firefox: Firefox) -> None:
     """A touch, the notice, the camera after it, the end."""
     with PageStage(tmp_path, CAFE) as cafe:
         cafe.answers.command("play")
         cafe.answers.command("mounting", "confirmed")
-        with shown(browser, cafe, "/kiosk", "en", (1280, 800)) as page:
-            page.locator(".touch").click()
-            assert cafe.stage.core.camera == "off"
-            page.locator(".notice .primary").click()
-            page.wait_for_selector(".session")
-            page.get_by_role("button", name=re.compile("^Done$")).click()
-            expect(page.locator(".touch")).to_be_visible()
+        firefox.open(f"{cafe.address}/kiosk", 1300, 900)
+        firefox.click(".touch")
+        firefox.until("document.querySelector('.notice .primary')")
+        assert cafe.stage.core.camera == "off"
+        firefox.click(".notice .primary")
+        firefox.click(".session .both .primary")
+        firefox.until("document.querySelector('main').dataset.scene == 'idle'")
+        assert firefox.run(WIDER) <= 0
+        assert firefox.complaints(cafe.address) == []

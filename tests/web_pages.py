@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.web_stage import PageStage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 PATIENCE_MS = 60_000
 PHONE = (390, 844)
 PIN = "482913"
@@ -31,20 +30,6 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def firefox() -> Iterator[Browser]:
-    """Debian's Firefox, as it is: spoken to by WebDriver BiDi."""
-    with sync_playwright() as playwright:
-        launched = playwright.firefox.launch(
-            executable_path=FIREFOX,
-            channel="moz-firefox",
-            timeout=2 * PATIENCE_MS,
-            firefox_user_prefs={"ui.prefersReducedMotion": 1},
-        )
-        yield launched
-        launched.close()
-
-
-@contextlib.contextmanager
 def shown(
     browser: Browser,
     stage: PageStage,
@@ -53,11 +38,10 @@ def shown(
     size: tuple[int, int] = PHONE,
 ) -> Iterator[Page]:
     """A page of a stage; at its end nothing was complained of in its console."""
-    motion = {} if browser.browser_type.name == "firefox" else {"reduced_motion": "reduce"}
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         locale=LOCALES[language],
-        **motion,  # type: ignore[arg-type] # one of the options
+        reduced_motion="reduce",
     )
     page = context.new_page()
     complaints: list[str] = []

@@ -30,7 +30,7 @@ function turn(name) {
   main.dataset.scene = name;
   refill(main, [{ idle, notice, session, wish }[name]()]);
   if (live.state) { moving?.show(live.state); inner?.(live.state); }
-  main.querySelector("[autofocus], .primary")?.focus({ preventScroll: true });
+  main.querySelector(".touch, .primary")?.focus({ preventScroll: true });
 }
 
 // Nobody touched it for a while, or the session has lasted: forget and begin anew.
@@ -58,7 +58,7 @@ function idle() {
   refill(corner, [h("span", {}, h("b", {}, t("kiosk.phone")), h("br"), live.about.address.replace(/^http:\/\/|\/$/g, "")), h("img", { src: "/api/qr.svg", alt: t("kiosk.qr", { address: live.about.address }) })]);
   return h("div", { class: "scene idle", onclick: () => turn("notice") },
     h("h1", {}, t("kiosk.idle")),
-    h("div", { class: "halo" }, canvas, h("button", { type: "button", class: "touch", autofocus: true }, t("kiosk.touch"))),
+    h("div", { class: "halo" }, canvas, h("button", { type: "button", class: "touch" }, t("kiosk.touch"))),
     h("p", { class: "lead hint" }, t("kiosk.what")),
     h("p", { class: "corner left hint" }, icon("now"), line), corner,
     live.about.cafe ? h("p", { class: "hint" }, t("licence")) : null);

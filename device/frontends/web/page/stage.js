@@ -1,5 +1,5 @@
 // What plays: picture, why it was chosen, where in it, and what to say about it.
-import { button, clock, h, icon, refill } from "./dom.js";
+import { button, clock, h, icon, paint, refill } from "./dom.js";
 import { both, t, why } from "./words.js";
 import { give, listen, live, position } from "./live.js";
 import { aura } from "./aura.js";
@@ -19,7 +19,7 @@ export function stage({ guest = false, plain = false } = {}) {
   const moving = aura(canvas);
   let shown = "", held = false;
 
-  seek.addEventListener("input", () => { held = true; gone.textContent = clock(seek.value); });
+  seek.addEventListener("input", () => { held = true; fill(seek); gone.textContent = clock(seek.value); });
   seek.addEventListener("change", async () => { await give("seek", Math.round(seek.value), true); held = false; });
 
   function tick() {
@@ -29,6 +29,7 @@ export function stage({ guest = false, plain = false } = {}) {
       const at = position();
       seek.max = Math.max(1, Math.round(state.duration));
       seek.value = at;
+      fill(seek);
       gone.textContent = clock(at);
       whole.textContent = clock(state.duration);
       seek.setAttribute("aria-valuetext", `${clock(at)} / ${clock(state.duration)}`);
@@ -96,6 +97,9 @@ export function question(box, asked, guest) {
   if (face) box.scrollIntoView?.({ block: "nearest", behavior: "smooth" });
 }
 
+// The part of a slider that lies behind its knob.
+function fill(slider) { paint(slider, { "--at": `${slider.value / slider.max * 100}%` }); }
+
 export function volume() {
   const slide = h("input", { type: "range", min: 0, max: 100, step: 1, class: "volume", "aria-label": t("volume") });
   const note = h("span", { class: "time" }), box = h("label", { class: "loud" }, icon("volume"), slide, note);
@@ -110,6 +114,7 @@ export function volume() {
   slide.addEventListener("input", () => {
     if (slide.value > ceiling) slide.value = ceiling;
     note.textContent = slide.value;
+    fill(slide);
     held = performance.now();
     const idle = waiting === null;
     waiting = Math.round(slide.value);
@@ -121,6 +126,7 @@ export function volume() {
     box.title = ceiling < 100 ? t("ceiling", { ceiling }) : "";
     if (performance.now() - held < 1200) return;
     slide.value = Math.round(state.volume * 100);
+    fill(slide);
     note.textContent = slide.value;
   }
   return { box, show };
