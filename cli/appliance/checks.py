@@ -26,6 +26,8 @@ HOT, TOO_HOT = 75.0, 82.0
 LITTLE_MIB, TOO_LITTLE_MIB = 1024, 200
 EXPIRES_SOON_DAYS = 60
 TIMEOUT_SECONDS = 5.0
+INSTALLERS = {"pip", "setuptools"}
+"""Brought by Python itself; nothing that runs needs them."""
 _NOW = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 """Bits of vcgencmd get_throttled; the same 16 higher: it happened since the start."""
 
@@ -250,7 +252,7 @@ def versions(constraints: Path) -> Finding:
             there = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-        if there != pin and package not in doubled:
+        if there != pin and package not in doubled | INSTALLERS:
             others.append(f"{package} {there} for {pin}")
     saw = f"Python {python}" + (f"; {', '.join(others)}" if others else ", packages as pinned")
     advice = "install MLFYM anew: it was tested with the pinned ones" if others else ""

@@ -45,7 +45,7 @@ class Wanted:
     camera: bool = False
     """Whether this machine is a Raspberry Pi with Raspberry Pi OS's picamera2."""
     person: str = ""
-    """A user who may control the device and bring music without sudo."""
+    """A user who may bring music without sudo."""
     release_keys: tuple[Path, ...] = ()
     """Public keys of maintainers whose releases are trusted, beside those in the checkout."""
     system: System = field(init=False)

@@ -101,6 +101,8 @@ def _check_version(app: Path, version: str) -> None:
 def _meet_needs(parts: tuple[Part, ...], system: System) -> None:
     """Packages and users that the new version wants beyond the former one."""
     packages = missing_packages(system, tuple(name for part in parts for name in part.packages))
+    if packages:
+        system.run("apt-get", "update")  # without a network the install says what is missing
     commands = [install_words(packages)] if packages else []
     for words in [*commands, *missing_accounts(system, parts)]:
         ran = system.run(*words)
