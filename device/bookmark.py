@@ -1,6 +1,6 @@
 """How far the track that is on has come, for when the program or the power goes.
 
-Every 2 s into memory, where it outlives the program, and every 30 s onto the disk, where it
+Every 2 s into memory, where it outlives the program, and every 60 s onto the disk, where it
 outlives the power: each write there costs a card some 20 KiB with the file system's journal
 (docs/reliability.md). A line of its own in a small file, written in place and left to the kernel;
 one that a power cut has spoilt is no bookmark, and the track begins anew.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contracts.track import TrackId
 
 EVERY_SECONDS = 2.0
-DISK_EVERY_SECONDS = 30.0
+DISK_EVERY_SECONDS = 60.0
 NAME = "position"
 LINE = "{track} {seconds:010.2f}\n"
 MEMORY_FOLDER = "RUNTIME_DIRECTORY"

@@ -125,7 +125,7 @@ class Core:
             effects += self.play_next(at, crossfade=True)
         self.dialogue.expire(at)
         effects += self.deck.follow(nothing=not goes_on)
-        return [*effects, *self.keeper.due(self), *self._announcer.due(self, at)]
+        return [*effects, *self.keeper.due(self, at), *self._announcer.due(self, at)]
 
     def state(self, at: float) -> State:
         """What the device tells the world about itself."""

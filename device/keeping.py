@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from device.events import Restored, StoreChanged
 
 
-def session(core: Core) -> Session:
-    """Everything that survives a restart, but the position."""
+LONGEST_OFF_SECONDS = 30 * 86_400.0
+"""Off for longer, or for less than nothing, and it is the clock that leapt: a Pi has none of its
+own. Then nobody knows how long it was off, and no time went by."""
+
+
+def session(core: Core, at: float | None = None) -> Session:
+    """Everything that survives a restart, but the position; kept at monotonic second `at`."""
     ahead = core.unix_seconds(0.0)
 
     def unix(at: float | None) -> float | None:
@@ -28,6 +33,7 @@ def session(core: Core) -> Session:
         upcoming=core.playlist.upcoming,
         played=core.playlist.played,
         unix_ahead=ahead,
+        kept_at=at,
         hold=core.hold,
         volume=core.volume.level,
         ceiling=core.volume.own_ceiling,
@@ -62,7 +68,7 @@ class Keeper:
         """Keep the session once more, whatever it is."""
         self._kept = None
 
-    def due(self, core: Core) -> list[Effect]:
+    def due(self, core: Core, at: float) -> list[Effect]:
         """Keep the session if it is another."""
         now = (
             core.deck.playback,
@@ -88,7 +94,7 @@ class Keeper:
         if not self.began or now == self._kept:
             return []
         self._kept = now
-        return [Keep(session=session(core))]
+        return [Keep(session=session(core, at))]
 
 
 def store_changed(core: Core, event: StoreChanged) -> list[Effect]:
@@ -106,12 +112,28 @@ def restored(core: Core, event: Restored) -> list[Effect]:
     if event.session is None:
         return []
     effects = core.deck.stop() if core.deck.playing else []  # what was on counts more
-    effects += _wishes_of(core, event.session)
+    effects += _wishes_of(core, event.session, event.at)
     return effects + _music_of(core, event.session, event.position_seconds, event.at)
 
 
-def _wishes_of(core: Core, kept: Session) -> list[Effect]:
-    ahead = core.unix_seconds(0.0)
+def seconds_later(kept: Session, ahead: float, at: float) -> float:
+    """What makes a monotonic second of the boot that kept this one of the present boot.
+
+    Args:
+        kept: the session.
+        ahead: wall clock less monotonic clock, now.
+        at: monotonic second, now.
+
+    """
+    by_clock = kept.unix_ahead - ahead
+    if kept.kept_at is None or 0 <= at - (kept.kept_at + by_clock) <= LONGEST_OFF_SECONDS:
+        return by_clock
+    return at - kept.kept_at
+
+
+def _wishes_of(core: Core, kept: Session, at: float) -> list[Effect]:
+    # What is kept as wall-clock time is made a time of the boot that kept it, and then of this.
+    ahead = kept.unix_ahead - seconds_later(kept, core.unix_seconds(0.0), at)
     core.policy_by_hand, core.repeat, core.wishes.era = kept.policy, kept.repeat, kept.era
     core.guest.mounting, core.guest.rules_by_hand = kept.mounting, kept.wish_rules
     core.guest.tally.days = kept.totals
@@ -131,9 +153,9 @@ def _wishes_of(core: Core, kept: Session) -> list[Effect]:
 
 
 def _music_of(core: Core, kept: Session, position: float, at: float) -> list[Effect]:
-    ahead = core.unix_seconds(0.0)
+    later = seconds_later(kept, core.unix_seconds(0.0), at)
     playing = kept.playing
-    earlier = [(track, then + kept.unix_ahead - ahead) for track, then in kept.played]
+    earlier = [(track, then + later) for track, then in kept.played]
     core.playlist.remember_played(earlier)
     core.playlist.upcoming = kept.upcoming
     core.playlist.library_changed()

@@ -58,6 +58,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     played: tuple[tuple[TrackId, float], ...] = ()
     """Tracks lately begun, oldest first, with seconds that `unix_ahead` makes wall-clock ones."""
     unix_ahead: float = 0.0
+    kept_at: float | None = None
+    """When this was kept, as the times of `played`; None in older ones."""
     hold: Hold | None = None
     volume: Level = 0.6
     ceiling: Level = 1.0

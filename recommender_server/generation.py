@@ -11,6 +11,7 @@ import logging
 import math
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FOLDER, WEIGHTS, MANIFEST = "generations", "taste.npz", "manifest.json"
+NAMED = "%Y%m%dT%H%M%S.%fZ"
+"""How a generation is named; names sort by time."""
 WITHDRAWN = ".withdrawn-"
 MOST_BYTES_EACH, SLACK_BYTES = 256, 65_536
 """A number takes 8 bytes at most, a word of the tag space 256; headers take the rest."""
@@ -240,6 +243,17 @@ def _arrays(generation: Generation) -> dict[str, NDArray[Any]]:
         "average_length": np.array([generation.average_length], np.float32),
     }
     return arrays | arrays_of(generation.space, "tag_")
+
+
+def named_at(name: str) -> float:
+    """When a generation was made, by its name, as unix time; 0 for any other name.
+
+    The next must be named later, even where the clock was set back meanwhile.
+    """
+    try:
+        return datetime.strptime(name, NAMED).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def names(data: Path) -> list[str]:

@@ -47,5 +47,6 @@ def is_due(settings: RecommenderSettings, at_unix_seconds: float, newest: int) -
         return False
     if last is None:
         return newest >= plan.minimum_new_interactions
-    waited = at_unix_seconds - last.at_unix_seconds >= plan.every_hours * 3600
+    # A clock that was set back must not put it off for years.
+    waited = not 0 <= at_unix_seconds - last.at_unix_seconds < plan.every_hours * 3600
     return waited and newest - last.newest_interaction >= plan.minimum_new_interactions

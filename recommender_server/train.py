@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from recommender_server.als import bm25
-from recommender_server.generation import Generation
+from recommender_server.generation import NAMED, Generation
 from recommender_server.interactions import Deed, deeds_of, opinions
 from recommender_server.recordings import leading_artist
 from recommender_server.service import shipped_or_own_tags
@@ -146,7 +146,7 @@ def learn(
     listens = np.asarray((known.user_items > 0).sum(axis=0), np.float32).ravel()
     moment = datetime.fromtimestamp(at_unix_seconds, UTC)
     return Generation(
-        name=moment.strftime("%Y%m%dT%H%M%S.%fZ"),
+        name=moment.strftime(NAMED),
         space=space,
         items=known.items,
         factors=factors,

@@ -64,7 +64,8 @@ def train_alone(
             found = msgspec.structs.replace(found, promoted=True, why=f"{FORCED}; {found.why}")
         name = champion.name if champion else ""
         if found.promoted:
-            name = _promote(store, settings, found.challenger, at_unix_seconds, stepped)
+            at = max(at_unix_seconds, generation.named_at(name) + 1.0)
+            name = _promote(store, settings, found.challenger, at, stepped)
         outcome = Outcome(
             at_unix_seconds=at_unix_seconds,
             verdict=found,

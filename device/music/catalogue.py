@@ -77,10 +77,21 @@ class Catalogue:
             database.executemany(query, [(i,) for i in ids])
 
     def forget(self, unix_seconds: float) -> int:
-        """Forget what has been missing for KEPT_SECONDS; how many."""
+        """Forget what has been missing for KEPT_SECONDS; how many.
+
+        What is missing since the future was missed under a clock that was ahead.
+        """
         with self._store.writing() as database:
+            query = "UPDATE tracks SET missing_since = ?1 WHERE missing_since > ?1"
+            database.execute(query, (int(unix_seconds),))
             query = "DELETE FROM tracks WHERE missing_since < ?"
             return int(database.execute(query, (int(unix_seconds - KEPT_SECONDS),)).rowcount)
+
+    def clock_leapt(self, seconds: float) -> None:
+        """The clock went so far ahead: what is missing is missing no longer for it."""
+        with self._store.writing() as database:
+            query = "UPDATE tracks SET missing_since = missing_since + ?"
+            database.execute(f"{query} WHERE missing_since IS NOT NULL", (int(seconds),))
 
     def missing(self) -> list[Path]:
         """Files that are away."""

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+LEAP_SECONDS = 3600.0
+
+
 class Scout:
     """Brings the store in line with the folders and disks of the settings, and keeps it so.
 
@@ -61,6 +64,8 @@ class Scout:
         self._changed, self._ended = threading.Event(), threading.Event()
         self._watch: FolderWatch | None = None
         self._said: dict[str, str] = {}
+        self._ahead: float | None = None
+        """Wall clock less monotonic clock at the last scan."""
         self.scanned = (0, 0)
         """Files looked at, and all."""
 
@@ -89,6 +94,7 @@ class Scout:
             roots = music_roots(self._folder, self._settings.folders, self._settings.disks_beneath)
             differs = [self._scan_root(root, reader) for root in roots]
             differs.append(self._miss_absent(roots))
+            self._mind_the_clock()
             differs.append(self._catalogue.forget(self._unix_clock()) > 0)
             self._watch_over(roots)
         except StoreError as error:
@@ -133,6 +139,13 @@ class Scout:
         absent = self._catalogue.roots() - {root.key for root in roots}
         gone = [self._catalogue.miss_root(key, self._unix_clock()) for key in absent]
         return any(gone)
+
+    def _mind_the_clock(self) -> None:
+        """A Pi learns the time from the network: what was just missed is not missing for years."""
+        ahead = self._unix_clock() - self._clock()
+        if self._ahead is not None and ahead - self._ahead > LEAP_SECONDS:
+            self._catalogue.clock_leapt(ahead - self._ahead)
+        self._ahead = ahead
 
     def _watch_over(self, roots: list[Root]) -> None:
         folders = tuple(root.folder for root in roots if root.folder.is_dir())
