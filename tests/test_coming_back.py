@@ -166,16 +166,16 @@ def test_a_bookmark_is_of_one_track_and_may_be_spoilt(tmp_path: Path, spoilt: by
 
 
 def test_a_bookmark_spares_the_disk(tmp_path: Path) -> None:
-    """In memory every 2 s, for a crash; on the disk every 30 s and at the end, for the power."""
+    """In memory every 2 s, for a crash; on the disk every 60 s and at the end, for the power."""
     disk, memory = tmp_path / "position", tmp_path / "memory"
     memory.mkdir()
     mark = Bookmark(disk, memory)
-    for second in range(40):
+    for second in range(70):
         mark.write(ids(1)[0], float(second), at=float(second))
-    assert Bookmark(disk, memory).read(ids(1)[0]) == 38.0
-    assert Bookmark(disk).read(ids(1)[0]) == 30.0
+    assert Bookmark(disk, memory).read(ids(1)[0]) == 68.0
+    assert Bookmark(disk).read(ids(1)[0]) == 60.0
     mark.close()
-    assert Bookmark(disk, tmp_path / "another boot").read(ids(1)[0]) == 39.0
+    assert Bookmark(disk, tmp_path / "another boot").read(ids(1)[0]) == 69.0
 
 
 # Recording and replay
