@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.messages import Playback, Policy, Ranked, Reason, ReasonKind, Tier
+from contracts.messages import InteractionKind, Playback, Policy, Ranked, Reason, ReasonKind, Tier
 from contracts.track import Track, TrackId
 from contracts.vision_wire import CameraState
 from device import effects, events
@@ -18,6 +20,8 @@ from device.settings import DeviceSettings, MusicSettings
 from tests.stage import QUICK, Stage, make_face, make_library, make_track
 
 CEILING = 0.7
+LEFT = {InteractionKind.PLAYED, InteractionKind.COMPLETED, InteractionKind.SKIPPED}
+"""What becomes of a track that was on the deck; a ban may be of any."""
 NOWHERE = TrackId("f" * 16)
 SIMPLE = sorted(name for name, command in COMMANDS.items() if not command.takes)
 TRACK = st.integers(0, 30).map(lambda number: f"{number:016x}")
@@ -117,6 +121,8 @@ class CoreMachine(RuleBasedStateMachine):
         self.looked_at = self.heard = 0
         self.streak = 0
         self.player = Playback.IDLE
+        self.loudness: float | None = None
+        """What the player was told last; before, what the shell sets at the start."""
         self.repeat_after = repeat_after_hours * 3600
         self.smallest = size
         self.stage.begin()
@@ -134,6 +140,7 @@ class CoreMachine(RuleBasedStateMachine):
         meant = TrackId(argument) if argument else playing.track if playing else NOWHERE
         answer = self.stage.command(name, argument)
         assert answer.text
+        assert answer.name == name
         if answer.refused:
             return
         if name == "ban":
@@ -203,6 +210,10 @@ class CoreMachine(RuleBasedStateMachine):
     def vision_lost(self) -> None:
         self.stage.happen(events.VisionLost(at=self.stage.at))
 
+    @rule(kind=st.sampled_from([events.SoundLost, events.SoundBack]))
+    def sound_card(self, kind: type[events.SoundLost | events.SoundBack]) -> None:
+        self.stage.happen(kind(at=self.stage.at))
+
     @invariant()
     def deck_and_state_agree(self) -> None:
         """Exactly one of playing, paused and idle; a track is on the deck unless it is idle."""
@@ -224,10 +235,14 @@ class CoreMachine(RuleBasedStateMachine):
             elif isinstance(effect, effects.Stop):
                 self.player = Playback.IDLE
             elif isinstance(effect, effects.SetVolume):
+                self.loudness = effect.volume
                 assert 0 <= effect.volume <= CEILING
         self.heard = len(self.stage.done)
         assert self.player is self.stage.core.deck.playback
-        assert 0 <= self.stage.core.volume.level <= CEILING
+        volume = self.stage.core.volume
+        assert 0 <= volume.level <= volume.ceiling <= CEILING
+        if self.loudness is not None:
+            assert self.loudness == (0.0 if volume.muted else volume.level)
 
     @invariant()
     def what_plays_may_be_played(self) -> None:
@@ -258,6 +273,14 @@ class CoreMachine(RuleBasedStateMachine):
             return set()
         distinct = dict.fromkeys(play.track for play in reversed(plays))
         return set(list(distinct)[:most])
+
+    @invariant()
+    def what_was_heard_is_remembered_once(self) -> None:
+        """Each interaction has an id of its own; a track is left no more often than it came."""
+        told = [e.interaction for e in self.stage.done if isinstance(e, effects.Remember)]
+        assert len({one.id for one in told}) == len(told)
+        left = Counter(one.track for one in told if one.kind in LEFT)
+        assert left <= Counter(play.track for play in self.stage.plays)
 
     @invariant()
     def music_is_wanted_and_comes(self) -> None:
