@@ -32,6 +32,8 @@ from device.music.sound.decoder import UndecodableError
 LABELS = Path(__file__).with_suffix(".toml")
 PENALTY = 30.0
 """Of the ridge regressions, on standardised features; not tuned."""
+LEAST_PACKAGES = 2
+"""For a regression that never saw the package it is asked about."""
 AXES = ("valence", "arousal")
 
 
@@ -143,6 +145,8 @@ def measured(tracks: list[Heard], beside: dict[str, dict[str, float]]) -> dict[s
         those = [track for track in tracks if track.part == part]
         told[part] = {"tracks": len(those), **_agreement(those, _estimates(those))}
     known = [track for track in tracks if track.part != "demo"]
+    if len({track.package for track in known if track.part == "chosen_by"}) < LEAST_PACKAGES:
+        return told
     ours = [[track.features[name] for name in NAMES] for track in known]
     told["ridge"] = _regressed(known, np.array(ours))
     if beside:
