@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 400.0
 PREFERENCES = {
     "marionette.port": 0,
     "ui.prefersReducedMotion": 1,

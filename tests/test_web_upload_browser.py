@@ -13,7 +13,7 @@ from contracts.track import Track
 from device.music.files import UPLOADS, track_id
 from tests.stage import QUICK
 from tests.test_uploads import music
-from tests.web_pages import CHROMIUM, chromium, shown
+from tests.web_pages import CHROMIUM, PATIENCE_MS, chromium, shown
 from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
@@ -54,6 +54,7 @@ def test_files_are_sent_and_told_of_until_the_library_has_them(
     with PageStage(tmp_path, QUICK) as stage:
         context = browser.new_context(locale="en-GB", reduced_motion="reduce")
         page = context.new_page()  # a refusal is an error line of the console, so not `shown`
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(stage.address)
         page.locator(".tab.find").click()
         page.locator(".adding summary").click()

@@ -7,14 +7,15 @@ import re
 import shutil
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.web_stage import PageStage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 PHONE = (390, 844)
 PIN = "482913"
+expect.set_options(timeout=PATIENCE_MS)  # five seconds at first: a busy machine takes longer
 LOCALES = {"en": "en-GB", "ko": "ko-KR"}
 
 
