@@ -35,6 +35,13 @@ def _parser() -> argparse.ArgumentParser:
     for each in (quantise, release):
         each.add_argument("--size", type=int, default=64, help="side of the input in pixels")
         each.add_argument("--mirrored", action="store_true", help="judge the mirror image too")
+        each.add_argument(
+            "--rounding-steps",
+            type=int,
+            default=0,
+            metavar="N",
+            help="fine-tune under simulated int8 rounding before that",
+        )
     for each in (package, release):
         each.add_argument("--crop-scale", type=float, help="as before when left out")
         each.add_argument("--crop-lower-by", type=float, help="as before when left out")

@@ -91,7 +91,13 @@ def quantise(chosen: argparse.Namespace) -> None:
     from model_export.quantise import quantise as run
 
     sources = chosen.checkpoint, chosen.faces
-    done = run(*sources, chosen.out, chosen.size, mirrored=chosen.mirrored)
+    done = run(
+        *sources,
+        chosen.out,
+        chosen.size,
+        mirrored=chosen.mirrored,
+        rounding_steps=chosen.rounding_steps,
+    )
     _say(
         f"{chosen.out}: {done.model_bytes / 1e6:.2f} MB at {done.size} px; Keras and PyTorch "
         f"differ by {done.twin_difference:.1e} at most; float copy {done.copy_bytes / 1e6:.2f} MB"

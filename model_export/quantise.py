@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +11,9 @@ import numpy as np
 import torch
 
 from contracts.whole_file import write_whole
-from model_export import dataset, weights
+from model_export import dataset, rounding, weights
 from model_export.keras_graph import int8_bytes, keras_twin
+from model_export.train import TrainSettings, batches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +71,40 @@ def twin_difference(
     return float(np.abs(wanted - found).max())
 
 
+def fine_tuned(
+    network: MobileNetV2, faces: dataset.Faces, size: int, settings: rounding.RoundingSettings
+) -> MobileNetV2:
+    """The network after learning to bear int8's rounding; progress goes to stderr.
+
+    Args:
+        network: trained float weights, which it goes on answering like.
+        faces: to learn on, slightly distorted.
+        size: side of the input in pixels.
+        settings: how long and how fast; 0 steps give the network back as it is.
+
+    """
+    if not settings.steps:
+        return network
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
+    ranges = torch.from_numpy(representative(faces, size).transpose(0, 3, 1, 2))
+    both_ways = torch.cat([ranges, ranges.flip(3)])
+    drawing = TrainSettings(batch=64, balance=0, distortion=0.5, seed=settings.seed)
+    batch = (x for epoch in itertools.count() for x, _ in batches(faces, size, drawing, epoch))
+    twin = network
+    for step, loss, twin in rounding.fine_tuned(network, both_ways, batch, settings):  # noqa: B007
+        if step % 10 == 0:
+            sys.stderr.write(f"rounding: step {step} of {settings.steps}, {loss:.5f} nats\n")
+    return rounding.unrounded(twin)
+
+
 def quantise(
-    checkpoint: Path, faces_file: Path, out: Path, size: int, *, mirrored: bool = False
+    checkpoint: Path,
+    faces_file: Path,
+    out: Path,
+    size: int,
+    *,
+    mirrored: bool = False,
+    rounding_steps: int = 0,
 ) -> Quantised:
     """Write `out`, and beside it a float16 copy of the weights if that is small enough.
 
@@ -79,13 +114,16 @@ def quantise(
         out: the .tflite to write.
         size: side of the input in pixels.
         mirrored: whether the file judges each face and its mirror image.
+        rounding_steps: of fine-tuning under simulated rounding before that; 0 is none.
 
     Raises:
         TwinMismatchError: the Keras graph does not compute what was trained.
 
     """
-    network = weights.trained(checkpoint)
-    faces = representative(dataset.load(faces_file, "training"), size)
+    training = dataset.load(faces_file, "training")
+    settings = rounding.RoundingSettings(steps=rounding_steps)
+    network = fine_tuned(weights.trained(checkpoint), training, size, settings)
+    faces = representative(training, size)
     twin = keras_twin(network, size, mirrored=mirrored)
     difference = twin_difference(network, twin, faces[:64], mirrored=mirrored)
     if difference > SAME_WITHIN:

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="training needs the export environme
 from model_export import weights  # noqa: E402 - after the skip
 from model_export.dataset import Faces  # noqa: E402 - after the skip
 from model_export.network import MobileNetV2, Shape, imagenet_weights, load_fitting, scaled  # noqa: E402 - after the skip
-from model_export.targets import without_single_votes  # noqa: E402 - after the skip
+from model_export.targets import Teacher, without_single_votes  # noqa: E402 - after the skip
 from model_export.train import Training, TrainSettings, targets  # noqa: E402 - after the skip
 
 
@@ -123,10 +123,26 @@ def test_a_teacher_is_mixed_into_the_votes() -> None:
     images = np.random.default_rng(2).integers(0, 256, (3, 48, 48), np.uint8)
     votes = np.eye(8, dtype=np.float32)[:3]
     faces = Faces(images, votes, votes.argmax(1), np.ones(3, bool))
-    mixed = targets(faces, TrainSettings(teacher_share=0.25), teacher, 64).votes
+    settings = TrainSettings(teacher_share=0.25)
+    mixed = targets(faces, settings, [Teacher(teacher, 64)]).votes
     assert mixed.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     assert (mixed[np.arange(3), np.arange(3)] >= 0.75).all()
     assert not np.allclose(mixed, votes)
+    twice = targets(faces, settings, [Teacher(teacher, 64), Teacher(teacher, 64)]).votes
+    assert twice == pytest.approx(mixed, abs=1e-6)
+
+
+def test_place_weights_stretch_to_another_map() -> None:
+    """Weights learnt on a 4 by 4 map start a 5 by 5 one: as much in sum, as much to the left."""
+    learnt = MobileNetV2(Shape(0.35, last_stride=1, pool=4))
+    with torch.no_grad():
+        learnt.pool.weight.copy_(torch.linspace(0.1, 0, 4).expand_as(learnt.pool.weight))
+    larger = MobileNetV2(Shape(0.35, last_stride=1, pool=5))
+    load_fitting(larger, learnt.state_dict())
+    old, new = learnt.pool.weight[0, 0], larger.pool.weight[0, 0]
+    assert float(new.sum()) == pytest.approx(float(old.sum()), rel=1e-5)
+    assert (new[:, 0] > new[:, 2]).all()
+    assert (new[:, 2] > new[:, 4]).all()
 
 
 @pytest.mark.slow
