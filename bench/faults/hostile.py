@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bench.faults.fault import Ground
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES_A_DOOR = 20_000
+CASES_A_DOOR = 8000
 """Of tests/test_hostile.py; the slower doors get a quarter."""
 MESSAGES, PACKETS = 2000, 500
 LINK_SECONDS = 20.0

@@ -25,6 +25,7 @@ from contracts.messages import Tier
 from contracts.settings import BrokerSettings
 from device.control import DeviceAwayError, ask_device
 from device.demo import BUNDLED_REEL
+from device.pace import LEAP
 from device.status import Status
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class House:
         self.card = ground.folder / "card"
         self.card.mkdir()
         self.ear = Ear(self.card / "sound")
+        self.clock = ground.folder / "clock_leap"
+        """How many seconds core's wall clock is ahead; without the file none."""
         self.promised = 0
         """Likes that the device answered."""
         self._settings = msgspec.structs.replace(
@@ -151,7 +154,7 @@ class House:
     def _appliance(self) -> Appliance:
         at = BrokerSettings(host=self.broker.host, port=self.broker.port)
         settings = msgspec.structs.replace(self._settings, broker=at)
-        heard = {"SDL_DISKAUDIOFILE": str(self.card / "sound")}
+        heard = {"SDL_DISKAUDIOFILE": str(self.card / "sound"), LEAP: str(self.clock)}
         made = Appliance(self.folder, settings, own_broker=False, environment=heard)
         # Core alone is beyond the proxy: a partition is between a device and the rest.
         through = f"mqtt://{self.network.host}:{self.network.port}"
