@@ -84,7 +84,10 @@ def _digest(locks: list[Path]) -> str:
 def _run(system: System, *words: str) -> str:
     ran = system.run(*words)
     if ran.status:
-        last = "\n".join(ran.said.strip().splitlines()[-_LAST_LINES:])
+        lines = ran.said.strip().splitlines()
+        # Among a page of retries, the lines that say why.
+        why = [line for line in lines if line.startswith(("ERROR", "Error"))] or lines
+        last = "\n".join(why[-_LAST_LINES:])
         msg = (
             f"{' '.join(words[:4])} … failed:\n{last}\nMend that and try again: nothing was changed"
         )
