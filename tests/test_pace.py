@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from device.events import Event, Tick
-from device.pace import SPEED, Pace
+from device.pace import LEAP, SPEED, Pace
 from device.vision.fakes import HandClock
 
 
@@ -29,3 +31,14 @@ def test_a_faster_clock_is_faster_for_everything() -> None:
     assert pace.unix() == 1e9 + 840.0
     pace.stamped(told.append)(Tick(at=9.0, unix_seconds=1.0))
     assert told == [Tick(at=847.0, unix_seconds=1.0)]
+
+
+def test_the_wall_clock_can_be_made_to_leap(tmp_path: Path) -> None:
+    """By a file, at any moment; the monotonic clock goes on as it did."""
+    clock, unix, file = HandClock(7.0), HandClock(1e9), tmp_path / "leap"
+    pace = Pace({LEAP: str(file)}, clock.now, unix.now)
+    assert pace.unix() == 1e9
+    file.write_text("-3600")
+    assert (pace.unix(), pace.monotonic()) == (1e9 - 3600, 7.0)
+    file.write_text("soon")
+    assert pace.unix() == 1e9

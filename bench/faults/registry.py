@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from bench.faults import hostile, killing, netns, network, power, seeing, soaking, sounding, storing
+from bench.faults import (
+    clock,
+    hostile,
+    killing,
+    netns,
+    network,
+    power,
+    seeing,
+    soaking,
+    sounding,
+    storing,
+)
 
-MODULES = (killing, seeing, network, netns, sounding, hostile, storing, power, soaking)
+MODULES = (killing, seeing, network, netns, sounding, hostile, storing, power, clock, soaking)
 FAULTS = {fault.name: fault for module in MODULES for fault in module.FAULTS}
