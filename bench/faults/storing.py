@@ -1,4 +1,4 @@
-"""The disk behind core's state is full, or read-only: a tmpfs of its own that is filled."""
+"""The disk behind core's state is full: a tmpfs of its own that is filled."""
 
 from __future__ import annotations
 
@@ -67,21 +67,6 @@ def _fill(file: Path) -> None:
         return  # full
 
 
-def read_only_disk(ground: Ground) -> Iterator[Trial]:
-    """As a card that failed is mounted by the kernel; then writable again."""
-    with disk(ground) as place:
-
-        def inject(house: House) -> None:
-            subprocess.run([MOUNT, "-o", "remount,ro", str(place)], check=True)
-            try:
-                _live(house)
-            finally:
-                subprocess.run([MOUNT, "-o", "remount,rw", str(place)], check=True)
-
-        with House(ground) as house:
-            yield from house.play_out(ground, inject)
-
-
 def _live(house: House) -> None:
     """A few likes and five seconds of music."""
     for _ in range(NOTICED):
@@ -103,11 +88,4 @@ def lacking() -> str:
 
 FAULTS = (
     Fault("full-disk", "core's disk without a byte left", full_disk, times=3, lacking=lacking),
-    Fault(
-        "read-only-disk",
-        "core's disk remounted read-only",
-        read_only_disk,
-        times=3,
-        lacking=lacking,
-    ),
 )
