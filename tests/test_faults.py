@@ -26,6 +26,7 @@ from bench.faults.supervision import UNITS, Supervisor, unit
 from bench.soak.gauges import Reading, growth, slope
 from bench.swarm import correlation_of, packet, question, varint
 from cli.demonstration.programs import Program
+from cli.test import run
 from device.demo.library import make_library
 from device.demo.pieces import PIECES
 
@@ -283,3 +284,20 @@ def test_faults_have_names_that_can_be_typed() -> None:
     assert all(name.replace("-", "").isalnum() and name.islower() for name in FAULTS)
     assert all(fault.limit_seconds > 0 and fault.times > 0 for fault in FAULTS.values())
     assert "bench.faults.registry" in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--only", "kill-core"], "faults need --slow"),
+        (["--slow", "--only", "kill-cor"], "there is no fault 'kill-cor'"),
+        (["--slow", "--only", "kill-core", "--times", "0"], "give 1 or more"),
+    ],
+)
+def test_what_cannot_be_injected_is_said(
+    capsys: pytest.CaptureFixture[str], asked: list[str], told: str
+) -> None:
+    """A fault by another name, without --slow, or not even once."""
+    with pytest.raises(SystemExit, match="2"):
+        run(asked)
+    assert told in capsys.readouterr().err
