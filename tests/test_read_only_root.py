@@ -26,7 +26,7 @@ LOCKED = """
 set -e
 mount --bind "$1" "$1"
 mount -o remount,ro,bind /
-for place in /tmp /var /home /root /run /dev/shm; do
+for place in /tmp /var /home /run /dev/shm; do
     mountpoint -q $place && mount -o remount,ro,bind $place || true
 done
 if touch /locked 2>/dev/null; then exit 99; fi
