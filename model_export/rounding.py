@@ -68,18 +68,18 @@ def fold_norms(network: MobileNetV2) -> None:
             _fold(convolution, module)
 
 
-@torch.no_grad()
 def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     mean, variance = norm.running_mean, norm.running_var
     if mean is None or variance is None:
         msg = "a norm without statistics cannot be folded"
         raise ValueError(msg)
-    factor = norm.weight / (variance + norm.eps).sqrt()
-    convolution.weight *= factor[:, None, None, None]
-    norm.bias -= mean * factor
-    norm.weight.fill_(1)
-    mean.zero_()
-    variance.fill_(1 - norm.eps)
+    with torch.no_grad():
+        factor = norm.weight / (variance + norm.eps).sqrt()
+        convolution.weight *= factor[:, None, None, None]
+        norm.bias -= mean * factor
+        norm.weight.fill_(1)
+        mean.zero_()
+        variance.fill_(1 - norm.eps)
     norm.weight.requires_grad_(requires_grad=False)
 
 
@@ -105,7 +105,8 @@ def rounded(network: MobileNetV2, ranges: Tensor) -> MobileNetV2:
         ranges: faces [n, 1, size, size] whose activations set the ranges, as the converter's do.
 
     """
-    twin = copy.deepcopy(network).eval()
+    twin = copy.deepcopy(network)
+    twin.eval()
     fold_norms(twin)
     for module in twin.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -129,7 +130,8 @@ def unrounded(twin: MobileNetV2) -> MobileNetV2:
     }
     network = MobileNetV2(twin.shape)
     network.load_state_dict(weights)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def fine_tuned(
