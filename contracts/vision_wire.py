@@ -13,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 
+from contracts.emotion import EMOTIONS
 from contracts.errors import ContractError
 from contracts.mood import Probability
 from contracts.track import Arousal, Valence
@@ -49,7 +50,9 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
     box: Box
     score: Probability
     """How sure the detector is that this is a face."""
-    emotions: tuple[Probability, ...]
+    emotions: Annotated[
+        tuple[Probability, ...], msgspec.Meta(min_length=len(EMOTIONS), max_length=len(EMOTIONS))
+    ]
     """Calibrated probabilities in the order of contracts.emotion.EMOTIONS."""
     valence: Valence
     arousal: Arousal

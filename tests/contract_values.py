@@ -47,8 +47,10 @@ def _values(info: types.Type) -> st.SearchStrategy[Any]:
         case types.UnionType():
             return st.one_of(*map(_values, info.types))
         case types.VarTupleType() | types.ListType():
+            least = info.min_length or 0
             most = LONGEST if info.max_length is None else min(info.max_length, LONGEST)
-            return st.lists(_values(info.item_type), max_size=most).map(tuple)
+            items = st.lists(_values(info.item_type), min_size=least, max_size=max(least, most))
+            return items.map(tuple)
         case types.DictType():
             keys, items = _values(info.key_type), _values(info.value_type)
             return st.dictionaries(keys, items, max_size=LONGEST)

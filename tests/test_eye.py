@@ -219,3 +219,17 @@ def test_a_vision_that_sees_and_falls_silent_is_hung_up_on(device: Device) -> No
     device.eye.check(device.clock.now())
     assert isinstance(device.event(), events.VisionLost)
     assert heard(vision) is None
+
+
+def test_a_face_with_too_few_emotions_is_no_packet(device: Device) -> None:
+    """Core is told of no face that its filter could not read, and lives."""
+    vision = device.vision()
+    assert heard(vision) == CONFIGURE
+    face = make_face("happiness", 0.9)
+    packet = encode(FacesSeen(frame=1, captured_seconds=1.0, faces=(face,)))
+    vision.send(packet.replace(b'"emotions":[', b'"emotions":[0.0,'))
+    vision.send(packet)
+    seen = device.event()
+    assert isinstance(seen, events.FacesSeen)
+    assert seen.faces == (face,)
+    assert device.told.empty()

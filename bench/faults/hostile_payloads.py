@@ -38,7 +38,7 @@ def _sample(info: types.Type) -> Any:  # noqa: ANN401 - as above
         case types.UnionType():
             return _sample(next(t for t in info.types if not isinstance(t, types.NoneType)))
         case types.VarTupleType() | types.ListType():
-            return [_sample(info.item_type)]
+            return [_sample(info.item_type) for _ in range(info.min_length or 1)]
         case types.DictType():
             return {"key": _sample(info.value_type)}
         case _:
