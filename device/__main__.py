@@ -18,6 +18,7 @@ from contracts.broker_address import broker_of
 from contracts.settings import EXIT_REFUSED, EXIT_SETTINGS, SettingsError, load_settings
 from contracts.topics import TopicError, checked_id
 from device.app import App
+from device.chosen import with_chosen
 from device.music.player import PygamePlayer, SoundUnavailableError
 from device.own_broker import with_own_broker
 from device.pace import Pace
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     level = logging.DEBUG if options.verbose else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = load_settings(options.settings, DeviceSettings)
+        settings = with_chosen(load_settings(options.settings, DeviceSettings))
         if options.broker:
             broker = broker_of(options.broker, os.environ)
             settings = msgspec.structs.replace(settings, broker=broker)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from contracts.whole_file import write_whole
-from device.frontends.web import staff_pin
 
 if TYPE_CHECKING:
     from device.settings import DeviceSettings
@@ -65,6 +64,9 @@ def _read(path: Path) -> Chosen | None:
 def _take(own: Path, fresh: Chosen) -> None:
     own.mkdir(parents=True, exist_ok=True)
     if fresh.pin_hash:
+        # argon2 comes with the page; whoever has no page has no PIN.
+        from device.frontends.web import staff_pin  # noqa: PLC0415
+
         write_whole(own / staff_pin.FILE, fresh.pin_hash.encode("ascii"), mode=0o600)
     bare = msgspec.structs.replace(fresh, pin_hash="")
     write_whole(own / FILE, msgspec.json.encode(bare), mode=0o600)

@@ -27,6 +27,10 @@ COMMAND = """\
 PYTHONSAFEPATH=1 exec /opt/mlfym/current/venv/bin/python -m cli.main "$@"
 """
 """`mlfym` on an appliance: in its own environment, which it never changes."""
+SETUP_FILES = {
+    "polkit/mlfym-setup.rules": "etc/polkit-1/rules.d/50-mlfym-setup.rules",
+    "networkmanager/mlfym-setup.conf": "etc/NetworkManager/dnsmasq-shared.d/mlfym-setup.conf",
+}
 PORTS = {"@PORT@": "1883", "@TLS_PORT@": "8883", "@ETC@": "/etc/mlfym"}
 
 
@@ -83,6 +87,8 @@ def steps(wanted: Wanted) -> list[Step]:
     if wanted.has("server"):
         found += _broker(wanted)
     found += _settings(wanted)
+    if wanted.has("setup"):
+        found += _setup(wanted)
     found += _units(wanted, changed=any(not step.done() for step in found))
     return found
 
@@ -240,6 +246,14 @@ def toml(head: dict[str, Any], tables: dict[str, dict[str, Any]]) -> str:
     text = rows(head) + "".join(f"\n[{n}]\n{rows(t)}" for n, t in tables.items() if t)
     tomllib.loads(text)  # what we write can be read
     return text
+
+
+def _setup(wanted: Wanted) -> list[Step]:
+    """What the set-up program may ask of NetworkManager, and the names in its hotspot."""
+    return [
+        Write(wanted.root / place, (SOURCE / "systemd" / file).read_text(encoding="utf-8"))
+        for file, place in SETUP_FILES.items()
+    ]
 
 
 def _units(wanted: Wanted, *, changed: bool) -> list[Step]:

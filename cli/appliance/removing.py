@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.appliance.plan import ROLES, Wanted
+from cli.appliance.plan import ROLES, SETUP_FILES, Wanted
 from cli.appliance.steps import Remove, Run, Step
 
-FOLDERS = ("etc/mlfym", "var/lib/mlfym", "var/lib/mlfym-recommender")
+FOLDERS = ("etc/mlfym", "var/lib/mlfym", "var/lib/mlfym-recommender", "var/lib/mlfym-setup")
 """What is the listeners': settings, keys, and what was learned."""
 
 
@@ -32,6 +32,7 @@ def removal(wanted: Wanted, *, purge: bool = False) -> list[Step]:
     found += [
         Remove(root / "usr/local/bin/mlfym"),
         Remove(mosquitto),
+        *(Remove(root / place) for place in SETUP_FILES.values()),
         Remove(wanted.layout.opt),
         Remove(wanted.layout.kept),
     ]
