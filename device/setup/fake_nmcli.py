@@ -100,7 +100,8 @@ class World:
 
     def device(self, name: str) -> dict[str, Any]:
         """A device by its name."""
-        found = next((d for d in self.told["devices"] if d["name"] == name), None)
+        told: list[dict[str, Any]] = self.told["devices"]
+        found = next((d for d in told if d["name"] == name), None)
         return found or refuse(10, f"Device '{name}' not found.")
 
     def leave(self, number: str) -> None:
