@@ -153,7 +153,7 @@ class Fleet:
         request = RecommendRequest(
             valence=self._chance.uniform(-1, 1),
             arousal=self._chance.uniform(-1, 1),
-            exclude=tuple(self._chance.sample(self._tracks, min(EXCLUDED, len(self._tracks)))),
+            exclude=tuple(self._chance.sample(self._tracks, min(EXCLUDED, len(self._tracks) // 2))),
             deadline_ms=DEADLINE_MS,
         )
         mote.ask(topics.of_device(mote.name, topics.RECOMMEND_REQUEST), encode(request))

@@ -201,6 +201,7 @@ def test_a_generation_tells_when_it_was_made() -> None:
 
 MAY_ASK = {
     "device.pace": "the one clock of core",
+    "device.setup.__main__": "when something was chosen in the set-up",
     "device.music.scout": "how long a disk is away, minding leaps",
     "recommender_server.schedule": "when a training is due",
     "recommender_server.training": "what a model is named by",

@@ -17,7 +17,7 @@ export function show(main) {
   const made = {}, panel = h("section", { class: "panel", id: "panel" }), nav = h("nav", { class: "tabs", "aria-label": t("tabs") });
   const mini = h("button", { type: "button", class: "mini", onclick: () => turn("now") });
   const middle = stage({ guest }), named = h("h1", { class: "sr named" });
-  const unkept = h("p", { class: "licence hint", role: "alert", hidden: true }, t("unkept"));
+  const unkept = h("p", { class: "unkept hint", role: "alert", hidden: true }, t("unkept"));
   main.append(middle.box, nav, named, panel, mini, unkept);
 
   function turn(name) {
