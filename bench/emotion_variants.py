@@ -34,13 +34,15 @@ def raw(network: MobileNetV2, checkpoint: Path) -> MobileNetV2:
     return network
 
 
-def rows(faces: Faces, checkpoint: Path, size: int) -> list[dict[str, Any]]:
+def rows(faces: Faces, checkpoint: Path) -> list[dict[str, Any]]:
     """Accuracy of each variant; the first row is what is shipped."""
-    network = weights.trained(checkpoint)
-    sides = (size,) if network.pool else SIZES  # weighted places fix the size of the last map
+    network, size = weights.trained(checkpoint), weights.input_size(checkpoint)
+    sides = (
+        (size,) if network.pool else {size, *SIZES}
+    )  # weighted places fix the size of the last map
     logits = {side: predict(network, faces, side) for side in sides}
     found = [_row(f"averaged weights at {size} px", logits[size], faces)]
-    found += [_row(f"at {s} px", logits[s], faces) for s in sides if s != size]
+    found += [_row(f"at {s} px", logits[s], faces) for s in sorted(sides) if s != size]
     both = (logits[size] + predict(network, dataset.mirrored(faces), size)) / 2
     found.append(_row("mean with the mirrored face, twice the work", both, faces))
     if checkpoint.suffix != ".npz":
@@ -63,11 +65,10 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m bench.emotion_variants", description=__doc__)
     parser.add_argument("--faces", type=Path, required=True, help="fer2013plus.npz")
     parser.add_argument("--checkpoint", type=Path, required=True, help="float weights")
-    parser.add_argument("--size", type=int, default=64, choices=SIZES, help="side that is shipped")
     parser.add_argument("--page", type=Path, help="page whose table of variants is filled in")
     chosen = parser.parse_args()
     faces = dataset.load(chosen.faces, "public_test")
-    found = {"variants": rows(faces, chosen.checkpoint, chosen.size)}
+    found = {"variants": rows(faces, chosen.checkpoint)}
     if chosen.page:
         chosen.page.write_text(tables.filled(chosen.page.read_text("utf-8"), found), "utf-8")
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")

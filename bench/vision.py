@@ -232,15 +232,6 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
         + [f"{r['readings_a_frame']:.2f}"]
         for r in found["amortised"]
     ]
-    running = [found["program"][key] for key in ("with_a_listener", "with_a_file")]
-    memory = [found["program"]["idle_memory_mb"], *(r["memory_mb"] for r in running)]
-    kinds = {
-        "resident": "rss",
-        "proportional": "pss",
-        "private": "private",
-        "private and written": "written",
-    }
-    start = found["program"]["start"]
     return {
         "stages": pages.table(
             ["milliseconds", "1 thread: CPU", "wall", "2 threads: CPU", "wall"], stage_rows
@@ -249,16 +240,29 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
             ["clip", "CPU ms a frame", "faces a frame", "near looks", "far looks", "readings"],
             chain_rows,
         ),
-        "program": pages.table(
-            ["", "idle", "a listener, camera's JPEGs", "a listener, GIF file"],
-            [[f"memory, {n}", *(f"{m[k]:.0f} MB" for m in memory)] for n, k in kinds.items()]
-            + [
-                ["start-up, CPU", f"{start['cpu_seconds']:.2f} s", "", ""],
-                ["start-up, wall", f"{start['wall_seconds']:.2f} s", "", ""],
-                ["share of one core", "", *(f"{r['cpu_percent']:.1f} %" for r in running)],
-            ],
-        ),
+        "program": _program_table(found["program"]),
     }
+
+
+def _program_table(program: dict[str, Any]) -> str:
+    running = [program[key] for key in ("with_a_listener", "with_a_file")]
+    memory = [program["idle_memory_mb"], *(r["memory_mb"] for r in running)]
+    kinds = {
+        "resident": "rss",
+        "proportional": "pss",
+        "private": "private",
+        "private and written": "written",
+    }
+    start = program["start"]
+    return pages.table(
+        ["", "idle", "a listener, camera's JPEGs", "a listener, GIF file"],
+        [[f"memory, {n}", *(f"{m[k]:.0f} MB" for m in memory)] for n, k in kinds.items()]
+        + [
+            ["start-up, CPU", f"{start['cpu_seconds']:.2f} s", "", ""],
+            ["start-up, wall", f"{start['wall_seconds']:.2f} s", "", ""],
+            ["share of one core", "", *(f"{r['cpu_percent']:.1f} %" for r in running)],
+        ],
+    )
 
 
 def run(arguments: list[str]) -> int:

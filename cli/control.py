@@ -59,12 +59,15 @@ def socket_of(settings: Path | None) -> Path:
     return Path(folder).expanduser() / "control.sock"
 
 
-def running_socket(settings: Path | None, folder: Path | None = None) -> Path:
+def running_socket(
+    settings: Path | None, folder: Path | None = None, user: int | None = None
+) -> Path:
     """Control socket of the device with these settings; without any, a demo's where one runs.
 
     Args:
         settings: TOML of the device; None is the usual one.
         folder: where demos keep their state; None is the system's for temporary files.
+        user: whose demos count; None is who calls.
 
     Raises:
         SettingsError: the settings are wrong.
@@ -74,13 +77,14 @@ def running_socket(settings: Path | None, folder: Path | None = None) -> Path:
     if settings is not None or own.exists():
         return own
     demos = (folder or Path(tempfile.gettempdir())).glob(DEMO_SOCKETS)
-    return max((demo for demo in demos if _ours(demo)), key=_born, default=own)
+    whose = os.getuid() if user is None else user
+    return max((demo for demo in demos if _of(demo, whose)), key=_born, default=own)
 
 
-def _ours(socket: Path) -> bool:
+def _of(socket: Path, user: int) -> bool:
     # Everybody may make such a folder; nobody is told what to play by another one's device.
     try:
-        return socket.stat().st_uid == socket.parent.stat().st_uid == os.getuid()
+        return socket.stat().st_uid == socket.parent.stat().st_uid == user
     except OSError:
         return False
 

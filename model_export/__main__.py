@@ -12,36 +12,43 @@ from model_export import commands
 MODEL = Path("models/emotion.tflite")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m model_export", description=__doc__)
-    parsers = parser.add_subparsers(dest="command", required=True)
-    train = parsers.add_parser("train", help="train, or go on training")
+def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument("--imagenet", default="auto", help="torchvision's .pth, auto or none")
     train.add_argument("--start", type=Path, help="float weights to go on from, not ImageNet's")
     train.add_argument(
         "--teacher",
         action="append",
         default=[],
-        metavar="FILE[@SIDE]",
+        type=Path,
         help="float weights whose answers are learnt too; may be given several times",
     )
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--settings", type=Path, help="TOML of what differs from TrainSettings")
+
+
+def _add_quantising(each: argparse.ArgumentParser) -> None:
+    each.add_argument("--mirrored", action="store_true", help="judge the mirror image too")
+    each.add_argument(
+        "--rounding-steps",
+        type=int,
+        default=0,
+        metavar="N",
+        help="fine-tune under simulated int8 rounding before that",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m model_export", description=__doc__)
+    parsers = parser.add_subparsers(dest="command", required=True)
+    train = parsers.add_parser("train", help="train, or go on training")
+    _add_training(train)
     quantise = parsers.add_parser("quantise", help="float weights to an int8 .tflite")
     quantise.add_argument("--out", type=Path, default=MODEL)
     package = parsers.add_parser("package", help="choose on PublicTest, write the manifest")
     evaluate = parsers.add_parser("evaluate", help="measure, draw, fill the tables in docs/")
     release = parsers.add_parser("release", help="quantise, package and evaluate")
     for each in (quantise, release):
-        each.add_argument("--size", type=int, default=64, help="side of the input in pixels")
-        each.add_argument("--mirrored", action="store_true", help="judge the mirror image too")
-        each.add_argument(
-            "--rounding-steps",
-            type=int,
-            default=0,
-            metavar="N",
-            help="fine-tune under simulated int8 rounding before that",
-        )
+        _add_quantising(each)
     for each in (package, release):
         each.add_argument("--crop-scale", type=float, help="as before when left out")
         each.add_argument("--crop-lower-by", type=float, help="as before when left out")

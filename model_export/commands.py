@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model_export.targets import Teacher
     from model_export.train import TrainSettings
 
 
@@ -43,36 +42,17 @@ def _settings(path: Path | None) -> TrainSettings:
     return msgspec.convert(table, TrainSettings)
 
 
-def _teacher(words: str) -> Teacher:
-    """A teacher from `FILE` or `FILE@SIZE`.
-
-    Raises:
-        ValueError: the size is not a whole number of pixels.
-        WeightsError: there is no such file.
-
-    """
-    from pathlib import Path
-
-    from model_export import weights
-    from model_export.targets import Teacher
-
-    path, _, size = words.partition("@")
-    if size and not size.isdecimal():
-        msg = f"--teacher {words}: write FILE or FILE@SIDE, the side of its input in pixels"
-        raise ValueError(msg)
-    return Teacher(weights.trained(Path(path)), int(size or 64))
-
-
 def train(chosen: argparse.Namespace) -> None:
     """Train until the last epoch; a killed run goes on from its checkpoint."""
     import torch
 
     from model_export import dataset, weights
+    from model_export.targets import Teacher
     from model_export.train import Training, targets
 
     torch.set_num_threads(chosen.threads)
     settings = _settings(chosen.settings)
-    teachers = [_teacher(words) for words in chosen.teacher]
+    teachers = [Teacher(weights.trained(p), weights.input_size(p)) for p in chosen.teacher]
     training = dataset.load(chosen.faces, "training")
     training = targets(training, settings, teachers)
     choosing = dataset.load(chosen.faces, "public_test")
@@ -94,7 +74,6 @@ def quantise(chosen: argparse.Namespace) -> None:
     done = run(
         *sources,
         chosen.out,
-        chosen.size,
         mirrored=chosen.mirrored,
         rounding_steps=chosen.rounding_steps,
     )

@@ -101,7 +101,6 @@ def quantise(
     checkpoint: Path,
     faces_file: Path,
     out: Path,
-    size: int,
     *,
     mirrored: bool = False,
     rounding_steps: int = 0,
@@ -111,8 +110,7 @@ def quantise(
     Args:
         checkpoint: float weights.
         faces_file: fer2013plus.npz; 500 of its training faces set the ranges.
-        out: the .tflite to write.
-        size: side of the input in pixels.
+        out: the .tflite to write; its input is as large as the faces were in training.
         mirrored: whether the file judges each face and its mirror image.
         rounding_steps: of fine-tuning under simulated rounding before that; 0 is none.
 
@@ -120,6 +118,7 @@ def quantise(
         TwinMismatchError: the Keras graph does not compute what was trained.
 
     """
+    size = weights.input_size(checkpoint)
     training = dataset.load(faces_file, "training")
     settings = rounding.RoundingSettings(steps=rounding_steps)
     network = fine_tuned(weights.trained(checkpoint), training, size, settings)
@@ -131,14 +130,14 @@ def quantise(
         raise TwinMismatchError(msg)
     content = int8_bytes(twin, faces)
     write_whole(out, content)
-    return Quantised(size, len(content), _float_copy(network, checkpoint, out), difference)
+    return Quantised(size, len(content), _float_copy(network, size, checkpoint, out), difference)
 
 
-def _float_copy(network: MobileNetV2, checkpoint: Path, out: Path) -> int:
+def _float_copy(network: MobileNetV2, size: int, checkpoint: Path, out: Path) -> int:
     path = out.with_name(f"{out.stem}_float.npz")
     if path.resolve() == checkpoint.resolve():
         return path.stat().st_size
-    written = weights.write_copy(network, path)
+    written = weights.write_copy(network, size, path)
     if written > COPY_LIMIT_BYTES:
         path.unlink()
         return 0

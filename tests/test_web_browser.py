@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import recommender_server
-from contracts.vision_wire import Box, PhotoAnalysed
+from contracts.vision_wire import PhotoAnalysed
 from device import effects
 from device.demo import BUNDLED_REEL
-from device.frontends.web import staff_pin
 from device.frontends.web.assets import FOLDER
-from device.settings import CameraSettings, WebSettings
-from tests.stage import QUICK
+from tests.web_pages import (
+    CAFE,
+    CHROMIUM,
+    HOME,
+    LOCALES,
+    PATIENCE_MS,
+    WIDTHS,
+    chromium,
+    enter_staff,
+    playing,
+)
 from tests.web_stage import PageStage
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
 
-PIN = "482913"
-PATIENCE_MS = 30_000
-WIDTHS = ((320, 640), (768, 1024), (1920, 1080))
-LOCALES = {"en": "en-GB", "ko": "ko-KR"}
-COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
-HOME = msgspec.structs.replace(QUICK, camera=COUNTER)
-CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
 KEY = re.compile(r"^(?:[a-z_]+\.)+[a-z_]+$")
 HANGUL = re.compile(r"[가-힣]")
 Opening = Callable[..., Page]
@@ -40,28 +38,19 @@ Opening = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[PageStage]:
-    staff_pin.set_pin(tmp_path, PIN)
-    with PageStage(tmp_path, HOME) as stage:
-        stage.answers.command("play")
+    with playing(tmp_path, HOME) as stage:
         yield stage
 
 
 @pytest.fixture
 def cafe(tmp_path: Path) -> Iterator[PageStage]:
-    staff_pin.set_pin(tmp_path, PIN)
-    with PageStage(tmp_path, CAFE) as stage:
-        stage.answers.command("play")
-        stage.answers.command("mounting", "confirmed")
+    with playing(tmp_path, CAFE) as stage:
         yield stage
 
 
@@ -97,14 +86,6 @@ def opening(browser: Browser) -> Iterator[Opening]:
     assert complaints == []
 
 
-def staff(page: Page) -> None:
-    """Enter the PIN on the pad."""
-    for digit in PIN:
-        page.locator(".pad .key", has_text=re.compile(f"^{digit}$")).click()
-    page.get_by_role("button", name=re.compile("^(Enter|확인)$")).click()
-    page.wait_for_selector(".grid-box")
-
-
 def faults(page: Page) -> list[str]:
     """What is wrong with what is shown: too wide, unnamed, untranslated."""
     found: list[str] = page.evaluate(
@@ -135,7 +116,7 @@ def test_every_face_fits_every_width_in_both_languages(
     """Nothing is cut off, nameless or untranslated at 320, 768 and 1920 px, on any tab."""
     page = opening(home, path, language)
     if path == "/staff":
-        staff(page)
+        enter_staff(page)
     for width, height in WIDTHS:
         page.set_viewport_size({"width": width, "height": height})
         assert faults(page) == []
@@ -382,7 +363,7 @@ def test_hangul_is_composed_as_on_a_korean_keyboard(
 def test_staff_draw_masks_without_seeing_a_picture(home: PageStage, opening: Opening) -> None:
     """Over live face boxes on a blank grid; what is drawn is where core counts no face."""
     page = opening(home, "/staff", "en", 1280, 1000)
-    staff(page)
+    enter_staff(page)
     home.see("happiness", 2.0)
     expect(page.get_by_text("Faces that count now: 1")).to_be_visible()
     grid = page.locator(".grid-box canvas")
@@ -403,7 +384,7 @@ def test_staff_draw_masks_without_seeing_a_picture(home: PageStage, opening: Ope
 def test_staff_ban_a_song_and_allow_it_again(home: PageStage, opening: Opening) -> None:
     """It stops, is listed, and may come back."""
     page = opening(home, "/staff", "en", 1280, 1000)
-    staff(page)
+    enter_staff(page)
     playing = home.stage.core.deck.playing
     assert playing is not None
     page.get_by_role("button", name="Never again").click()

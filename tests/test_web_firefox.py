@@ -7,23 +7,15 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from contracts.vision_wire import Box
-from device.frontends.web import staff_pin
-from device.settings import CameraSettings, WebSettings
 from tests.marionette import Firefox
-from tests.stage import QUICK
+from tests.web_pages import CAFE, HOME, PIN, playing
 from tests.web_stage import PageStage
 
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="no Firefox: apt install firefox-esr")
 
-PIN = "482913"
-COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
-HOME = msgspec.structs.replace(QUICK, camera=COUNTER)
-CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
 WIDER = "return document.documentElement.scrollWidth - innerWidth"
 PRESS = """
 [...document.querySelectorAll(".pad .key")].find((key) => key.textContent == arguments[0]).click();
@@ -40,9 +32,7 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[PageStage]:
-    staff_pin.set_pin(tmp_path, PIN)
-    with PageStage(tmp_path, HOME) as stage:
-        stage.answers.command("play")
+    with playing(tmp_path, HOME) as stage:
         yield stage
 
 

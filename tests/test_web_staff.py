@@ -6,7 +6,6 @@ import csv
 import io
 import socket
 import stat
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cli.broker import free_port, wait_until_accepting
+from cli.broker import free_port
 from contracts.messages import Interaction, InteractionKind
 from contracts.settings import BrokerSettings
 from contracts.track import Track, TrackId
@@ -27,7 +26,7 @@ from device.pin_window import OPEN_SECONDS
 from device.settings import DeviceSettings, WebSettings
 from device.store import Store
 from device.totals import DayTotals
-from tests.brokers import MOSQUITTO
+from tests.brokers import MOSQUITTO, guarded_mosquitto
 from tests.stage import QUICK
 from tests.web_client import Browser, Got
 from tests.web_stage import PageStage
@@ -282,22 +281,8 @@ def guarded(tmp_path: Path) -> Iterator[int]:
     """A mosquitto that lets in two whom it knows, and carries the messages of one."""
     if not MOSQUITTO:
         pytest.skip("mosquitto is not installed")
-    passwords, rules = tmp_path / "passwords", tmp_path / "acl"
-    passwords.write_text("salon:salon-pw\nstranger:stranger-pw\n")
-    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)  # noqa: S607
-    rules.write_text(acl_for("salon"))
-    for path in (tmp_path, passwords, rules):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    port, settings = free_port(), tmp_path / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous false\nlog_dest none\nuser root\n"
-        f"password_file {passwords}\nacl_file {rules}\n"
-    )
-    process = subprocess.Popen([MOSQUITTO, "-c", str(settings)])
-    assert wait_until_accepting(port, process)
-    yield port
-    process.kill()
-    process.wait()
+    with guarded_mosquitto(tmp_path, ("salon", "stranger"), acl_for("salon")) as accepting:
+        yield accepting
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,25 @@ from playwright.sync_api import Browser, Page, expect
 
 from cli.broker import free_port
 from contracts.messages import InteractionKind
-from contracts.vision_wire import Box
 from device import effects
 from device.dayparts import Daypart, LocalTime, daypart_at
 from device.frontends.web import staff_pin
 from device.frontends.web.assets import FOLDER
-from device.settings import CameraSettings, WebSettings
+from device.settings import WebSettings
 from device.totals import DayTotals
 from tests.stage import QUICK
 from tests.test_web_staff import heard
-from tests.web_pages import CHROMIUM, LOCALES, PATIENCE_MS, PIN, chromium, enter_staff
+from tests.web_pages import (
+    CHROMIUM,
+    COUNTER,
+    LOCALES,
+    PATIENCE_MS,
+    PIN,
+    WIDTHS,
+    chromium,
+    enter_staff,
+    playing,
+)
 from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
@@ -37,10 +46,8 @@ WEEK = (
     Daypart(name="Morning", start="07:00", until="11:00", volume=0.3, allow_explicit=False),
     Daypart(name="Sunday", start="15:00", until="15:00", days=("sun",)),
 )
-COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
 HOME = msgspec.structs.replace(QUICK, camera=COUNTER, dayparts=WEEK)
 CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
-WIDTHS = ((320, 640), (768, 1024), (1920, 1080))
 KEY = re.compile(r"^(?:[a-z_]+\.)+[a-z_]+$")
 Opening = Callable[..., Page]
 
@@ -53,9 +60,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[PageStage]:
-    staff_pin.set_pin(tmp_path, PIN)
-    with PageStage(tmp_path, HOME) as stage:
-        stage.answers.command("play")
+    with playing(tmp_path, HOME) as stage:
         yield stage
 
 

@@ -6,9 +6,15 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import msgspec
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from contracts.vision_wire import Box
+from device.frontends.web import staff_pin
+from device.settings import CameraSettings, DeviceSettings, WebSettings
+from tests.stage import QUICK
 from tests.web_stage import PageStage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -17,6 +23,10 @@ PHONE = (390, 844)
 PIN = "482913"
 expect.set_options(timeout=PATIENCE_MS)  # five seconds at first: a busy machine takes longer
 LOCALES = {"en": "en-GB", "ko": "ko-KR"}
+WIDTHS = ((320, 640), (768, 1024), (1920, 1080))
+COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
+HOME = msgspec.structs.replace(QUICK, camera=COUNTER)
+CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
 
 
 @contextlib.contextmanager
@@ -28,6 +38,17 @@ def chromium() -> Iterator[Browser]:
         )
         yield launched
         launched.close()
+
+
+@contextlib.contextmanager
+def playing(folder: Path, settings: DeviceSettings) -> Iterator[PageStage]:
+    """A stage with a PIN whose music plays; a café's camera has been looked at by staff."""
+    staff_pin.set_pin(folder, PIN)
+    with PageStage(folder, settings) as stage:
+        stage.answers.command("play")
+        if settings.web.cafe:
+            stage.answers.command("mounting", "confirmed")
+        yield stage
 
 
 @contextlib.contextmanager

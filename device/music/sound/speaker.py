@@ -14,8 +14,13 @@ import select
 import struct
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from device.music.sound import CHANNELS, FRAME_BYTES, RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
 HEADER = struct.Struct("<Id")
 PUMP_SECONDS = 0.1
@@ -107,20 +112,32 @@ def main() -> None:
         return
     _say("ready")
     card.pause(0)
+    _pump(feed, lost=lambda: _removed(pygame))
+    os._exit(0)
+
+
+def _pump(feed: Feed, lost: Callable[[], bool]) -> None:
+    """Tell what was heard until the pipe has ended or the card is lost."""
     said = 0
     over = False
     while not over:
         over = feed.over
-        for event in pygame.event.get():
-            if event.type == pygame.AUDIODEVICEREMOVED and not event.iscapture:
-                _say("lost")
-                os._exit(0)
+        if lost():
+            _say("lost")
+            return
         if feed.frames != said:
             said = feed.frames
             _say(f"heard {said} {feed.squares:.9g} {feed.first_at:.6f}")
         if not over:
             time.sleep(PUMP_SECONDS)
-    os._exit(0)
+
+
+def _removed(pygame: ModuleType) -> bool:
+    """Whether an output went, by SDL's events."""
+    return any(
+        event.type == pygame.AUDIODEVICEREMOVED and not event.iscapture
+        for event in pygame.event.get()
+    )
 
 
 def _say(line: str) -> None:
