@@ -10,8 +10,12 @@ import pytest
 from cli import acl
 from contracts.broker_address import PASSWORD_VARIABLE, broker_of
 from contracts.bus import Bus, Publication
+from contracts.command_answer import CommandAnswer
+from contracts.messages import decode
 from contracts.settings import BrokerSettings, SettingsError
 from device.frontends.home_assistant.joining import acl_for
+from device.mqtt_commands import MqttCommands
+from device.vision.fakes import HandClock
 from tests.brokers import ANSWER_SECONDS, MOSQUITTO, guarded_mosquitto
 
 if TYPE_CHECKING:
@@ -136,3 +140,22 @@ def test_the_list_lets_each_do_its_part_and_no_more(port: int) -> None:
     finally:
         for guest in guests.values():
             guest.bus.stop()
+
+
+def test_what_came_of_a_command_is_told_to_the_home(port: int) -> None:
+    """Through the real broker and its list: the answer names the command and says why."""
+    home = Guest(port, "homeassistant", f"{BASE}/answer")
+    device = Guest(port, "salon", f"{BASE}/command/+")
+    commands = MqttCommands("salon", lambda _event: None, HandClock().now, device.bus.publish)
+    try:
+        asked = Publication(topic=f"{BASE}/command/volume", payload=b"loud", correlation=b"seven")
+        assert home.bus.publish(asked)
+        assert commands.receive(device.messages.get(timeout=ANSWER_SECONDS))
+        told = home.messages.get(timeout=ANSWER_SECONDS)
+        answer = decode(told.payload, CommandAnswer)
+        assert (told.topic, told.correlation) == (f"{BASE}/answer", b"seven")
+        assert (answer.command, answer.refused) == ("volume", True)
+        assert answer.text
+    finally:
+        home.bus.stop()
+        device.bus.stop()
