@@ -26,6 +26,7 @@ from device.frontends.web import staff_pin
 from device.frontends.web.wishes import Wishes
 from device.mqtt_commands import MqttCommands
 from device.music.fakes import FakePlayer
+from device.music.files import track_id
 from device.settings import CameraSettings, RecordSettings, WebSettings
 from device.starting import camera_wanted
 from device.store import Entry, Store
@@ -33,6 +34,7 @@ from device.totals import DayTotals, Tally
 from device.vision.fakes import HandClock
 from device.wish_rules import WishRules
 from tests.stage import QUICK, Stage, make_face, make_library
+from tests.test_uploads import music
 from tests.web_stage import page_library
 
 COUNTER = Box(left=0.8, top=0.0, width=0.2, height=1.0)
@@ -225,16 +227,20 @@ def test_a_cafe_stores_nothing_of_a_single_session(
         record=RecordSettings(events_file=str(recording)),
     )
     clock = HandClock()
-    track = Track(id=TrackId("a" * 16), title="Song", valence=0.5, arousal=0.1)
+    song = tmp_path / "music" / "song.wav"
+    song.parent.mkdir()
+    song.write_bytes(music())
+    track = Track(id=track_id(song.parent, song), title="Song", valence=0.5, arousal=0.1)
+    found = song.stat()
+    store = Store(tmp_path / "state" / "device.sqlite")
+    store.upsert([Entry(track=track, path=song, mtime_ns=found.st_mtime_ns, size=found.st_size)])
+    store.close()
     app = App(
         settings,
         lambda put: (FakePlayer(put, durations={track.id: 60.0}), "fake"),
         clock=clock.now,
         unix_clock=lambda: 1e9 + clock.now(),
     )
-    store = Store(tmp_path / "state" / "device.sqlite")
-    store.upsert([Entry(track=track, path=tmp_path / "song.ogg", mtime_ns=1, size=1)])
-    store.close()
     running = threading.Thread(target=app.run)
     with caplog.at_level(logging.DEBUG):
         running.start()
