@@ -19,7 +19,17 @@ MOST_DIGITS = 6
 
 
 class CommandError(ValueError):
-    """The device knows no such command or argument, or cannot do it now; says what it can."""
+    """The device knows no such command or argument, or cannot do it now; says what it can.
+
+    Args:
+        text: in English.
+        code: a word for it that a page has in every language, where there is one.
+
+    """
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Done(NamedTuple):

@@ -38,15 +38,15 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 
 
 def obey(core: Core, event: CommandGiven) -> list[Effect]:
-    """Effects of a command, its answer first; whoever gives one is taken to be there."""
+    """Effects of a command, then its answer; whoever gives one is taken to be there."""
     core.presence.touched(event.at)
     try:
         name = checked(event.name, event.argument)
         done = COMMANDS[name].run(core, event.argument, event.at)
     except CommandError as error:
-        refused = Answered(name=event.name, text=str(error), refused=True, ticket=event.ticket)
-        return [refused]
-    return [Answered(name=name, text=done.text, ticket=event.ticket), *done.effects]
+        text, ticket = str(error), event.ticket
+        return [Answered(name=event.name, text=text, refused=True, code=error.code, ticket=ticket)]
+    return [*done.effects, Answered(name=name, text=done.text, ticket=event.ticket)]
 
 
 def checked(name: str, argument: str) -> str:

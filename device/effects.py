@@ -169,6 +169,8 @@ class Answered(Effect, frozen=True, kw_only=True):
     name: str
     text: str
     refused: bool = False
+    code: str = ""
+    """Why it was refused, in a word that a page has in every language; empty: only in `text`."""
     ticket: str = ""
     """Of the command that this answers."""
     personal: bool = False
