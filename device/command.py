@@ -142,7 +142,7 @@ def meant(core: Core, argument: str) -> Track:
         return known_track(core, track_ids(argument)[0])
     if core.deck.playing is None:
         msg = "nothing plays: name a track, or play something first"
-        raise CommandError(msg)
+        raise CommandError(msg, "nothing_plays")
     return known_track(core, core.deck.playing.track)
 
 

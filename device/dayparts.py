@@ -71,7 +71,7 @@ def daypart_at(schedule: Sequence[Daypart], now: LocalTime) -> Daypart | None:
 
 
 def _holds(part: Daypart, now: LocalTime) -> bool:
-    start, until = _seconds(part.start), _seconds(part.until)
+    start, until = clock_seconds(part.start), clock_seconds(part.until)
     if start < until:
         return DAYS[now.day] in part.days and start <= now.seconds < until
     yesterday = DAYS[now.day - 1]
@@ -81,6 +81,7 @@ def _holds(part: Daypart, now: LocalTime) -> bool:
 
 
 @cache
-def _seconds(clock: str) -> int:
+def clock_seconds(clock: str) -> int:
+    """Seconds from midnight until a clock shows this."""
     hours, _, minutes = clock.partition(":")
     return int(hours) * HOUR_SECONDS + int(minutes) * 60

@@ -12,12 +12,13 @@ import msgspec
 
 from contracts.messages import DeviceEventKind, State
 from contracts.mood import UNKNOWN_MOOD
+from device import planning
 from device.announcing import state_of
 from device.effects import Announce, Answered, Effect, Keep, Note, Remember, SetCamera, Tell
 from device.mood import MoodFilter
 from device.pin_window import PinWindow
 from device.totals import Tally
-from device.wish_rules import WishRules
+from device.wish_rules import Closed, Taking, WishRules, quiet_until
 
 if TYPE_CHECKING:
     from contracts.vision_wire import Box
@@ -96,6 +97,19 @@ def wish_rules(core: Core) -> WishRules:
     """What guests may wish for, and how often."""
     own = core.guest.rules_by_hand
     return own or WishRules(minutes=core.settings.web.wish_minutes)
+
+
+def taking(core: Core) -> Taking:
+    """Whether anybody's wish is taken now, whatever the song."""
+    part, rules = core.plan.part, wish_rules(core)
+    if not rules.open:
+        return Taking(closed=Closed.OFF)
+    if part and part.quiet and core.plan.now:
+        until = quiet_until(planning.schedule(core), core.plan.now)
+        return Taking(closed=Closed.QUIET, until=until)
+    if sum(queued.by_hand for queued in core.playlist.upcoming) >= rules.most_waiting:
+        return Taking(closed=Closed.FULL)
+    return Taking()
 
 
 def discreet(effects: list[Effect]) -> list[Effect]:

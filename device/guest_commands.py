@@ -9,7 +9,7 @@ from device import guest
 from device.command import Command, CommandError, Done, known_track, titled, track_ids
 from device.effects import SetCamera
 from device.session import Queued
-from device.wish_rules import CLOSED, OPEN, WishRules, WishRulesError, changed
+from device.wish_rules import CLOSED, OPEN, Closed, WishRules, WishRulesError, changed
 
 if TYPE_CHECKING:
     from contracts.track import Track
@@ -24,7 +24,7 @@ def _begin(core: Core, _argument: str, at: float) -> Done:
         raise CommandError(msg)
     if core.guest.mounting is None or core.guest.mounting != core.masks:
         msg = "the camera stays closed until staff confirm its mounting and masks on their page"
-        raise CommandError(msg)
+        raise CommandError(msg, "mounting")
     core.guest.begin(at)
     return Done([SetCamera(on=True)], "the camera opens for this session")
 
@@ -47,6 +47,7 @@ def _mounting(core: Core, _argument: str, _at: float) -> Done:
 def _wish(core: Core, argument: str, _at: float) -> Done:
     track = known_track(core, track_ids(argument)[0])
     _check(core, track)
+    _check_taking(core)
     reason = Reason(kind=ReasonKind.CHOSEN)
     wished = Queued(track=track.id, reason=reason, tier=Tier.DEFAULTS, by_hand=True)
     core.playlist.put([wished])
@@ -59,21 +60,30 @@ def _check(core: Core, track: Track) -> None:
     unwanted = set(part.avoid_tags) & {*track.tags, *track.genres} if part else set()
     queue = core.playlist.upcoming
     playing = core.deck.playing
-    why = ""
+    why = code = ""
     if track.id in core.banned or core.playlist.is_refused(track.id):
-        why = f"{named} is not played here"
+        why, code = f"{named} is not played here", "wish_banned"
     elif track.explicit and not (core.explicit_allowed and rules.explicit):
-        why = f"{named} has explicit words, which are not played here now"
-    elif part and (part.quiet or unwanted):
-        why = f"{named} does not fit {part.name}: try again later"
+        why, code = f"{named} has explicit words, which are not played here now", "wish_explicit"
+    elif part and unwanted:
+        why, code = f"{named} does not fit {part.name}: try again later", "wish_unfit"
     elif any(q.track == track.id and q.by_hand for q in queue) or (
         playing and playing.track == track.id
     ):
-        why = f"{named} plays, or is wished for already"
-    elif sum(q.by_hand for q in queue) >= rules.most_waiting:
-        why = "so many wishes wait that yours would take hours: try again later"
+        why, code = f"{named} plays, or is wished for already", "wish_already"
     if why:
-        raise CommandError(why)
+        raise CommandError(why, code)
+
+
+def _check_taking(core: Core) -> None:
+    """Raise a CommandError while no song can be wished for; staff may in spite of their rule."""
+    part, closed = core.plan.part, guest.taking(core).closed
+    if closed is Closed.QUIET and part:
+        msg = f"{part.name} is a quiet time, in which no wishes are taken: try again later"
+        raise CommandError(msg, "wish_quiet")
+    if closed is Closed.FULL:
+        msg = "so many wishes wait that yours would take hours: try again later"
+        raise CommandError(msg, "wish_full")
 
 
 def _wishes(core: Core, argument: str, _at: float) -> Done:

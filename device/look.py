@@ -90,6 +90,7 @@ def controls(core: Core, now: float) -> Controls:
         dayparts=planning.schedule(core),
         dayparts_by_hand=core.plan.by_hand is not None,
         wish_rules=guest.wish_rules(core),
+        wishes_taken=guest.taking(core),
         pin_reset=core.guest.pin.seen(now),
         totals=core.guest.tally.days,
         explicit_allowed=core.explicit_allowed,

@@ -10,7 +10,7 @@ from device.dayparts import Daypart
 from device.pin_window import PinReset
 from device.questions import Question
 from device.totals import DayTotals
-from device.wish_rules import WishRules
+from device.wish_rules import Taking, WishRules
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +89,8 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dayparts_by_hand: bool = False
     """It is the staff's, not that of the settings."""
     wish_rules: WishRules = WishRules()
+    wishes_taken: Taking = Taking()
+    """Whether guests may wish now, and if not, why and until when."""
     pin_reset: PinReset | None = None
     """While a new staff PIN may be set."""
     totals: tuple[DayTotals, ...] = ()

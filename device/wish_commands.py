@@ -78,7 +78,7 @@ def _era(core: Core, argument: str, at: float) -> Done:
     if era is not None and era not in there:
         known = ", ".join(f"{decade_words(e)} ({count})" for e, count in there.items())
         msg = f"no track of the {decade_words(era)}; there are {known or 'no years in the tags'}"
-        raise CommandError(msg)
+        raise CommandError(msg, "no_era")
     core.wishes.era = era
     core.playlist.drop(lambda q: q.by_hand or core.may_come(q.track))
     core.chain.end()
@@ -97,7 +97,7 @@ def _answer(core: Core, argument: str, at: float) -> Done:
     question = core.dialogue.open
     if question is None:
         msg = "no question is open: not_this opens one"
-        raise CommandError(msg)
+        raise CommandError(msg, "no_question")
     given = core.dialogue.answer(argument.strip())
     if given is None:
         known = ", ".join(answer.id for answer in question.answers)
@@ -121,7 +121,7 @@ def _another_like_this(core: Core, _argument: str, at: float) -> Done:
     if not left:
         core.chain.end()
         msg = f"nothing is left that was not played: you have heard all {len(seen)} of them"
-        raise CommandError(msg)
+        raise CommandError(msg, "no_more_like")
     liked = core.leave(InteractionKind.MORE_LIKE_THIS, at)
     core.switch_when_answered()
     effects = liked + core.ask(at, seed_track=seed.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -12,7 +13,6 @@ from starlette.routing import Route
 from contracts.vision_wire import MAX_PHOTO_BYTES, PhotoAnalysed
 from device.frontends.web.giving import give
 from device.frontends.web.owner_routes import OwnerRoutes
-from device.frontends.web.people import is_kiosk
 from device.frontends.web.photo_view import photo_view
 from device.frontends.web.requests import body_of, json_of
 from device.frontends.web.staff_routes import StaffRoutes
@@ -53,6 +53,7 @@ class DeedRoutes:
         """For the application."""
         return [
             Route("/api/command", self.command, methods=["POST"]),
+            Route("/api/wish", self.waiting),
             Route("/api/photo", self.photo, methods=["POST"]),
             Route("/api/staff/enter", self.enter, methods=["POST"]),
             Route("/api/staff/leave", self.leave, methods=["POST"]),
@@ -67,6 +68,13 @@ class DeedRoutes:
         if given.command == "wish":
             return await self._wish(request, guest.token, given.argument)
         return answer({"said": await give(self._site.house, given.command, given.argument)})
+
+    async def waiting(self, request: Request) -> Response:
+        """How long until this guest may wish again, so that the page can say it beforehand."""
+        people, wishes = self._site.people, self._site.wishes
+        marks = people.marks(request, people.known_guest(request).token)
+        wait = 0.0 if people.is_staff(request) else wishes.wait_seconds(marks)
+        return answer({"wait": math.ceil(wait)})
 
     async def photo(self, request: Request) -> Response:
         """What a guest's photo reads as; it is kept nowhere."""
@@ -106,8 +114,7 @@ class DeedRoutes:
         wishes, staff = self._site.wishes, self._site.people.is_staff(request)
         if not wishes.rules.open and not staff:
             raise RefusedError(403, "wishes_closed", "no wishes are taken at the moment")
-        host = request.client.host if request.client else ""
-        marks = [token] if is_kiosk(request) else [token, host]
+        marks = self._site.people.marks(request, token)
         wait = 0.0 if staff else wishes.wait_seconds(marks)
         if wait:
             minutes = int(wait // 60) + 1

@@ -22,7 +22,7 @@ async def give(house: House, command: str, argument: str) -> str:
     try:
         done = await asyncio.to_thread(house.answers.command, command, argument)
     except CommandError as error:
-        raise RefusedError(422, "refused", str(error)) from error
+        raise RefusedError(422, error.code or "refused", str(error)) from error
     if done.refused:
-        raise RefusedError(422, "refused", done.text)
+        raise RefusedError(422, done.code or "refused", done.text)
     return done.text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
-from device.frontends.web.proxies import PROXIED
+from device.frontends.web.marks import mark_of
+from device.frontends.web.proxies import PROXIED, address_of
 from device.frontends.web.rights import Role, may
 from device.frontends.web.sessions import (
     GUEST_COOKIE,
@@ -85,6 +85,12 @@ class People:
             return Role.STAFF
         cafe = self._house.settings.web.cafe
         return Role.GUEST if cafe and not is_kiosk(request) else Role.LISTENER
+
+    def marks(self, request: Request, token: str) -> list[str]:
+        """What a guest's wishes are counted by: their cookie, and their phone's address."""
+        if is_kiosk(request) or request.client is None:
+            return [token]
+        return [token, mark_of(request.client.host)]
 
     def allow(self, request: Request, command: str) -> Guest:
         """Let a command through.
@@ -173,8 +179,5 @@ def is_kiosk(request: Request) -> bool:
     """Whether it comes from this device itself, and by no proxy."""
     if request.scope.get(PROXIED):
         return False
-    host = request.client.host if request.client else ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = address_of(request.client.host) if request.client else None
+    return address is not None and address.is_loopback

@@ -59,7 +59,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     repeat: str
     sleep_minutes: int | None
     wishes: bool
-    """Guests may wish."""
+    """Guests may wish now."""
+    wishes_closed: str
+    """Why not (device.wish_rules.Closed); empty while they may."""
+    wishes_until: str
+    """When a quiet time ends, as `14:00`; empty where nobody knows."""
+    wish_minutes: float
+    """A guest may wish for one song in so many minutes."""
     pin_reset: bool
     """Somebody held the device's buttons: a new staff PIN may be set."""
     explicit_allowed: bool
@@ -86,7 +92,7 @@ def view_of(status: Status, *, staff: bool) -> View:
     """The page's state; the position is that of the snapshot."""
     state, controls, mood = status.state, status.controls, status.state.mood
     playing = state.playing
-    left = controls.mood_seconds_left
+    left, taken = controls.mood_seconds_left, controls.wishes_taken
     return View(
         playback=state.playback,
         playing=Song(
@@ -121,7 +127,10 @@ def view_of(status: Status, *, staff: bool) -> View:
         era=controls.era,
         repeat=controls.repeat,
         sleep_minutes=_minutes(controls.sleep_seconds_left),
-        wishes=controls.wish_rules.open,
+        wishes=taken.closed is None,
+        wishes_closed=taken.closed or "",
+        wishes_until=taken.until or "",
+        wish_minutes=controls.wish_rules.minutes,
         pin_reset=controls.pin_reset is not None,
         explicit_allowed=controls.explicit_allowed,
         question=_question(status),

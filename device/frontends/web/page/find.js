@@ -1,8 +1,9 @@
 // The library: search it, go through it, choose from it.
-import { button, clock, h, refill } from "./dom.js";
-import { get, give, live } from "./live.js";
+import { button, clock, h, refill, toast } from "./dom.js";
+import { get, give } from "./live.js";
 import { t, term } from "./words.js";
 import { uploadCard } from "./upload.js";
+import { wishNotice } from "./wish.js";
 
 const SHELVES = ["tracks", "artists", "albums", "genres", "moods"], PAGE = 40;
 
@@ -11,7 +12,8 @@ export function findPanel({ guest = false, field = null } = {}) {
   const search = field || h("input", { type: "search", placeholder: t("find.hint"), "aria-label": t("find"), autocomplete: "off", enterkeyhint: "search", maxlength: 120 });
   const tabs = h("div", { class: "chips", role: "group", "aria-label": t("find.shelves") });
   const crumb = h("div", { class: "row" }), list = h("ul", { class: "rows" }), foot = h("div", { class: "row center" }), count = h("p", { class: "hint", role: "status" });
-  const box = h("div", { class: "panel-body" }, guest ? h("p", { class: "hint" }, t("wish.how", { minutes: live.about.wish_minutes })) : null, search, tabs, guest ? null : uploadCard(), crumb, count, list, foot);
+  const taking = guest ? wishNotice(() => { if (shelf === "tracks") refill(list, rows.map(songRow)); }) : null;
+  const box = h("div", { class: "panel-body" }, taking?.box, search, tabs, guest ? null : uploadCard(), crumb, count, list, foot);
   let waiting = 0;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => { text = search.value.trim(); look(); }, 220); });
 
@@ -46,9 +48,14 @@ export function findPanel({ guest = false, field = null } = {}) {
     const name = h("span", { class: "entry" }, h("span", { class: "title" }, row.title, row.explicit ? h("abbr", { title: t("explicit"), class: "e" }, "E") : null), h("span", { class: "below" }, below));
     const what = { title: row.title };
     return h("li", { class: row.banned ? "banned" : "" }, name, h("span", { class: "time" }, clock(row.duration_seconds || 0)),
-      guest ? button(t("wish.for", what), () => give("wish", row.id), { bare: true, class: "round small" }, "wish") : [
+      guest ? button(t("wish.for", what), () => wish(row), { bare: true, class: "round small", key: `wish${row.id}`, "aria-disabled": taking.closed() ? "true" : null }, "wish") : [
         button(t("queue.add", what), () => give("queue_add", row.id), { bare: true, class: "round small" }, "plus"),
         button(t("play.this", what), () => give("play_track", row.id, true), { bare: true, class: "round small" }, "play")]);
+  }
+  // Not `disabled`: who stands on it by the keyboard would lose their place when a wish is granted.
+  async function wish(row) {
+    if (taking.closed()) toast(taking.said(), true); else await give("wish", row.id);
+    taking.ask();
   }
   setTimeout(() => look(), 0);
   return box;
