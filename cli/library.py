@@ -70,7 +70,8 @@ def told(tracks: Sequence[Track], catalogue: Catalogue) -> dict[str, Any]:
         "moods": _counted(map(mood_of, tracks)),
         "genres": _counted(genre for track in tracks for genre in track.genres),
         "eras": _counted(decades),
-        "not_listened_to": catalogue.count_unheard(),
+        "not_listened_to": catalogue.count_unheard() - catalogue.count_to_hear_again(),
+        "to_listen_to_again": catalogue.count_to_hear_again(),
         "missing": len(catalogue.missing()),
         "broken": [
             {"file": shown(str(path)), "why": shown(why)} for path, why in catalogue.broken()
@@ -154,6 +155,8 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         f"mood estimated from the sound: {figures['mood_by_sound']}; "
         f"not listened to yet: {figures['not_listened_to']}"
     )
+    if figures["to_listen_to_again"]:
+        console.print(f"to be heard again by a newer estimate: {figures['to_listen_to_again']}")
     for heading in ("moods", "genres", "eras"):
         table = Table(box=None, title=heading, title_justify="left", show_header=False)
         most = max(figures[heading].values(), default=1)

@@ -31,6 +31,10 @@ REPLACE INTO opinions
 REPLACE INTO heard SELECT id, track FROM tracks
     WHERE id IN (SELECT json_extract(CAST(interaction AS TEXT), '$.track') FROM interactions);
 """
-MIGRATIONS = (_SCHEMA, _LIBRARY, _OPINIONS)
+_ESTIMATES = """
+ALTER TABLE sounds ADD COLUMN estimate INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX tracks_of_sound ON tracks (sound);
+"""
+MIGRATIONS = (_SCHEMA, _LIBRARY, _OPINIONS, _ESTIMATES)
 """Each takes a file from the version that is its index to the next; never changed, only added."""
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -93,3 +93,24 @@ def test_what_was_liked_before_opinions_were_kept_is_an_opinion(tmp_path: Path) 
     assert store.rows("SELECT track, verdict FROM opinions") == [(A, "liked")]
     assert [row[0] for row in store.rows("SELECT id FROM heard")] == [A]
     store.close()
+
+
+def test_what_was_heard_before_estimates_were_counted_stands_until_it_is_heard_anew(
+    tmp_path: Path,
+) -> None:
+    """The fourth version keeps what was heard, and knows that an older estimate heard it."""
+    written(tmp_path / "store.sqlite", 3)
+    known = Track(id=A, title="노래", valence=0.1, arousal=0.2, valence_certainty=0.3, bpm=90.0)
+    with sqlite3.connect(tmp_path / "store.sqlite") as database:
+        row = (msgspec.json.encode(known), "f" * 32, A)
+        database.execute("UPDATE tracks SET track = ?, sound = ? WHERE id = ?", row)
+        database.execute("INSERT INTO sounds VALUES (?, ?)", ("f" * 32, b'{"path":"","bpm":90.0}'))
+    store = Store(tmp_path / "store.sqlite")
+    catalogue = Catalogue(store)
+    assert store.tracks() == {A: known}
+    assert store.rows("SELECT fingerprint, sound FROM sounds") == [
+        ("f" * 32, b'{"path":"","bpm":90.0}')
+    ]
+    assert (catalogue.sound("f" * 32), catalogue.unheard(9)) == (None, [(A, PATH)])
+    assert (catalogue.count_unheard(), catalogue.count_to_hear_again()) == (1, 1)
+    store.close()

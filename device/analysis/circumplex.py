@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import tanh
 
+ESTIMATE = 2
+"""Raised with every change of what is heard in a file or made of it: what an older estimate heard
+is listened to once more. 1 is whatever was heard before estimates were counted."""
 TYPICAL: dict[str, tuple[float, float]] = {
     "rough": (0.0943, 0.0473),
     "change": (0.0436, 0.0261),

@@ -14,10 +14,16 @@ from typing import NamedTuple
 import msgspec
 
 from contracts.track import Track, TrackId
+from device.analysis.circumplex import ESTIMATE
 from device.analysis.wire import FileSound
 from device.store import Store
 
 KEPT_SECONDS = 90 * 86_400.0
+_TO_HEAR = (
+    "FROM tracks LEFT JOIN sounds ON sounds.fingerprint = tracks.sound "
+    "WHERE coalesce(sounds.estimate, 0) < ? AND broken_why = '' AND missing_since IS NULL"
+)
+"""`sound` of a track is empty until it was listened to."""
 
 
 class Known(NamedTuple):
@@ -121,35 +127,54 @@ class Catalogue:
     # Sound
 
     def unheard(self, limit: int) -> list[tuple[TrackId, Path]]:
-        """Files that are there and were not listened to yet."""
+        """Files that are there and are to be listened to, those never heard first.
+
+        What an older estimate heard is to be heard again; till then it stands.
+        """
         rows = self._store.rows(
-            "SELECT id, path FROM tracks WHERE sound = '' AND broken_why = '' "
-            "AND missing_since IS NULL ORDER BY id LIMIT ?",
+            f"SELECT tracks.id, path {_TO_HEAR} ORDER BY tracks.sound != '', tracks.id LIMIT ?",
+            ESTIMATE,
             limit,
         )
         return [(TrackId(str(i)), Path(os.fsdecode(path))) for i, path in rows]
 
     def count_unheard(self) -> int:
         """How many `unheard` there are."""
-        query = (
-            "SELECT count(*) FROM tracks "
-            "WHERE sound = '' AND broken_why = '' AND missing_since IS NULL"
-        )
-        return int(self._store.rows(query)[0][0])
+        return int(self._store.rows(f"SELECT count(*) {_TO_HEAR}", ESTIMATE)[0][0])
+
+    def count_to_hear_again(self) -> int:
+        """How many of `unheard` an older estimate heard."""
+        query = f"SELECT count(*) {_TO_HEAR} AND tracks.sound != ''"
+        return int(self._store.rows(query, ESTIMATE)[0][0])
 
     def sound(self, fingerprint: str) -> FileSound | None:
-        """What was heard in a file of this content, whatever it was called then."""
-        rows = self._store.rows("SELECT sound FROM sounds WHERE fingerprint = ?", fingerprint)
+        """What this estimate heard in a file of this content, whatever it was called then."""
+        query = "SELECT sound FROM sounds WHERE fingerprint = ? AND estimate >= ?"
+        rows = self._store.rows(query, fingerprint, ESTIMATE)
         return msgspec.json.decode(rows[0][0], type=FileSound) if rows else None
 
     def keep_sound(self, track: TrackId, fingerprint: str, sound: FileSound) -> None:
-        """Keep what was heard, and give it to the track where its tags are silent."""
-        plain = msgspec.json.encode(msgspec.structs.replace(sound, path=""))
+        """Keep what was heard, and give it to the tracks of that content where tags are silent.
+
+        A file that cannot be heard any more keeps what was heard in it before.
+        """
+        before = self._heard_before(fingerprint)
+        told = before if before and sound.error else sound
+        plain = msgspec.json.encode(msgspec.structs.replace(told, path=""))
+        rows = self._store.rows("SELECT id FROM tracks WHERE sound = ?", fingerprint)
         with self._store.writing() as database:
-            database.execute("REPLACE INTO sounds VALUES (?, ?)", (fingerprint, plain))
+            query = "REPLACE INTO sounds (fingerprint, sound, estimate) VALUES (?, ?, ?)"
+            database.execute(query, (fingerprint, plain, ESTIMATE))
             query = "UPDATE tracks SET sound = ? WHERE id = ?"
             database.execute(query, (fingerprint, track))
-        self._revise([track], lambda _, known: heard(known, sound))
+        same = {track, *(TrackId(str(i)) for (i,) in rows)}
+        self._revise(same, lambda _, known: heard(known, told, before))
+
+    def _heard_before(self, fingerprint: str) -> FileSound | None:
+        """By whichever estimate, unless it failed."""
+        rows = self._store.rows("SELECT sound FROM sounds WHERE fingerprint = ?", fingerprint)
+        sound = msgspec.json.decode(rows[0][0], type=FileSound) if rows else None
+        return sound if sound and not sound.error else None
 
     def _revise(self, ids: Iterable[TrackId], change: Callable[[TrackId, Track], Track]) -> None:
         rows = []
@@ -166,21 +191,27 @@ def replaced(track: Track, *, artwork: str) -> Track:
     return msgspec.structs.replace(track, artwork=artwork)
 
 
-def heard(track: Track, sound: FileSound) -> Track:
-    """The track with what its sound tells, where its own tags say nothing."""
+def heard(track: Track, sound: FileSound, before: FileSound | None = None) -> Track:
+    """The track with what its sound tells, where its own tags say nothing.
+
+    What equals that which was heard `before` came from there, not from tags.
+    """
     if sound.error:
         return track
     placed = {}
-    if (track.valence is None or track.arousal is None) and sound.valence is not None:
+    unplaced = track.valence is None or track.arousal is None
+    if (unplaced or track.valence_certainty is not None) and sound.valence is not None:
         placed = {
             "valence": sound.valence,
             "arousal": sound.arousal,
             "valence_certainty": sound.valence_certainty,
             "arousal_certainty": sound.arousal_certainty,
         }
+    silent = {None} | ({before.bpm} if before else set())
+    unlevelled = {None} | ({before.gain_db} if before else set())
     return msgspec.structs.replace(
         track,
         **placed,
-        bpm=sound.bpm if track.bpm is None else track.bpm,
-        gain_db=sound.gain_db if track.gain_db is None else track.gain_db,
+        bpm=sound.bpm if track.bpm in silent else track.bpm,
+        gain_db=sound.gain_db if track.gain_db in unlevelled else track.gain_db,
     )

@@ -1,7 +1,8 @@
-"""Listens to every file once, when nothing else is to be done.
+"""Listens to every file once with each estimate, when nothing else is to be done.
 
 What was heard is kept by content: a file that was renamed, moved or tagged anew within its
-padding is not listened to again.
+padding is not listened to again. What an older estimate heard stands until it was heard anew,
+after all that was never heard.
 """
 
 from __future__ import annotations
