@@ -33,6 +33,11 @@ class QuantisedNetwork:
         """Types of the input and the output tensor, such as `int8`."""
         return np.dtype(self._input["dtype"]).name, np.dtype(self._output["dtype"]).name
 
+    def scales(self) -> set[float]:
+        """Sizes of the steps of all its tensors, weights included."""
+        details = self._interpreter.get_tensor_details()
+        return {float(s) for tensor in details for s in tensor["quantization_parameters"]["scales"]}
+
     def judges_mirror_images(self) -> bool:
         """Whether the file takes the mean with the mirror image: it then cannot tell them apart."""
         crop = np.random.default_rng(1).integers(0, 256, (CROP_SIZE, CROP_SIZE), np.uint8)

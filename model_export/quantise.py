@@ -73,28 +73,25 @@ def twin_difference(
 
 def fine_tuned(
     network: MobileNetV2, faces: dataset.Faces, size: int, settings: rounding.RoundingSettings
-) -> MobileNetV2:
+) -> rounding.RoundedNetwork:
     """The network after learning to bear int8's rounding; progress goes to stderr.
 
     Args:
         network: trained float weights, which it goes on answering like.
         faces: to learn on, slightly distorted.
         size: side of the input in pixels.
-        settings: how long and how fast; 0 steps give the network back as it is.
+        settings: how long and how fast; after 0 steps the weights are what they were.
 
     """
-    if not settings.steps:
-        return network
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
-    ranges = torch.from_numpy(representative(faces, size).transpose(0, 3, 1, 2))
-    both_ways = torch.cat([ranges, ranges.flip(3)])
+    calibration = torch.from_numpy(representative(faces, size).transpose(0, 3, 1, 2))
+    twin, ranges = rounding.rounded(network, torch.cat([calibration, calibration.flip(3)]))
     drawing = TrainSettings(batch=64, balance=0, distortion=0.5, seed=settings.seed)
     batch = (x for epoch in itertools.count() for x, _ in batches(faces, size, drawing, epoch))
-    twin = network
-    for step, loss, twin in rounding.fine_tuned(network, both_ways, batch, settings):  # noqa: B007
+    for step, loss in rounding.fine_tuned(twin, network, batch, settings):
         if step % 10 == 0:
             sys.stderr.write(f"rounding: step {step} of {settings.steps}, {loss:.5f} nats\n")
-    return rounding.unrounded(twin)
+    return rounding.RoundedNetwork(rounding.unrounded(twin), ranges)
 
 
 def quantise(
@@ -121,14 +118,14 @@ def quantise(
     size = weights.input_size(checkpoint)
     training = dataset.load(faces_file, "training")
     settings = rounding.RoundingSettings(steps=rounding_steps)
-    network = fine_tuned(weights.trained(checkpoint), training, size, settings)
-    faces = representative(training, size)
+    network, ranges = fine_tuned(weights.trained(checkpoint), training, size, settings)
+    faces = representative(training, size)[:64]
     twin = keras_twin(network, size, mirrored=mirrored)
-    difference = twin_difference(network, twin, faces[:64], mirrored=mirrored)
+    difference = twin_difference(network, twin, faces, mirrored=mirrored)
     if difference > SAME_WITHIN:
         msg = f"Keras and PyTorch differ by {difference:.2g} in a logit; nothing was written"
         raise TwinMismatchError(msg)
-    content = int8_bytes(twin, faces)
+    content = int8_bytes(keras_twin(network, size, mirrored=mirrored, ranges=ranges))
     write_whole(out, content)
     return Quantised(size, len(content), _float_copy(network, size, checkpoint, out), difference)
 

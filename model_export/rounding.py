@@ -1,26 +1,46 @@
 """Fine-tuning under simulated int8 rounding (Jacob et al. 2018, arXiv:1712.05877).
 
-What the converter will round is rounded here in the forward pass, with straight-through
-gradients, and the network learns to answer as its float self does all the same.
+What int8 will round is rounded here in the forward pass, with straight-through gradients, and
+the network learns to answer as its float self does all the same. The ranges of the activations
+are chosen here too: a rare extreme may be cut where that makes all others finer.
 """
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from model_export.network import InvertedResidual, MobileNetV2
+from model_export.network import MobileNetV2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
+
 LEVELS = 127
 TINY = 1e-8
+BINS = 4096
+"""Of the histogram by which a range is chosen."""
+CUTS = np.arange(1, 0.3, -0.05)
+"""Shares of an extreme that are tried as the end of a range."""
+
+
+class Range(NamedTuple):
+    """What an int8 tensor can hold, in float; 0 lies within."""
+
+    low: float
+    high: float
+
+    @property
+    def scale(self) -> float:
+        """Size of one of the 255 steps."""
+        return max(self.high - self.low, TINY) / 255
 
 
 @dataclass(frozen=True)
@@ -42,20 +62,60 @@ class RoundedWeight(nn.Module):  # type: ignore[misc, unused-ignore]
 
 
 class RoundedActivation:
-    """A hook that rounds what a module puts out to 256 steps between the extremes it saw."""
+    """A hook on a module: sees its extremes, counts its values, then rounds what it puts out."""
 
     def __init__(self) -> None:
-        self.low, self.high, self.watching = 0.0, 0.0, True
+        self.range = Range(0.0, 0.0)
+        self.counts = torch.zeros(BINS)
+        self.phase = self._extremes
 
     def __call__(self, _module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-        """Watch, or round."""
-        if self.watching:
-            self.low = min(self.low, float(output.min()))
-            self.high = max(self.high, float(output.max()))
-            return output
-        scale = max(self.high - self.low, TINY) / 255
-        zero = round(-128 - self.low / scale)
+        """What the phase makes of the output."""
+        return self.phase(output)
+
+    def count(self) -> None:
+        """From now on count values between the extremes."""
+        self.phase = self._counted
+
+    def round(self) -> None:
+        """Choose the range by what was counted; from now on round to it."""
+        self.range = best_range(self.range, self.counts.numpy())
+        self.phase = self._rounded
+
+    def _extremes(self, output: Tensor) -> Tensor:
+        low, high = self.range
+        self.range = Range(min(low, float(output.min())), max(high, float(output.max())))
+        return output
+
+    def _counted(self, output: Tensor) -> Tensor:
+        self.counts += torch.histc(output, BINS, *self.range)
+        return output
+
+    def _rounded(self, output: Tensor) -> Tensor:
+        scale = self.range.scale
+        zero = round(-128 - self.range.low / scale)
         return torch.fake_quantize_per_tensor_affine(output, scale, zero, -128, 127)
+
+
+def best_range(extremes: Range, counts: NDArray[np.float32]) -> Range:
+    """The range of the least mean squared error, what is cut off included.
+
+    Args:
+        extremes: of all values.
+        counts: how many values lie in each of n equal parts between the extremes.
+
+    """
+    low, high = extremes
+    values = low + (np.arange(len(counts)) + 0.5) * (high - low) / len(counts)
+    lows = low * CUTS if low < 0 else [low]
+    tried = [Range(float(a), float(b)) for a in lows for b in high * CUTS]
+    return min(tried, key=lambda chosen: _squared_error(chosen, values, counts))
+
+
+def _squared_error(chosen: Range, values: NDArray[Any], counts: NDArray[Any]) -> float:
+    step = chosen.scale
+    kept = np.clip(np.round((values - chosen.low) / step), 0, 255) * step + chosen.low
+    return float(counts @ (kept - values) ** 2)
 
 
 def fold_norms(network: MobileNetV2) -> None:
@@ -83,26 +143,36 @@ def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     norm.weight.requires_grad_(requires_grad=False)
 
 
-def _rounded_modules(network: MobileNetV2) -> Iterator[nn.Module]:
-    """The modules whose output is a tensor of its own in the int8 graph."""
-    for module in network.modules():
-        if isinstance(module, nn.ReLU6):
-            yield module
-        elif isinstance(module, InvertedResidual):
-            yield module.conv[-1]
-            if module.has_shortcut:
-                yield module
+def rounded_modules(network: MobileNetV2) -> Iterator[tuple[str, nn.Module]]:
+    """The modules whose output is a tensor of its own in the int8 graph, by its Keras name."""
+    stem, *blocks, head = network.features
+    yield "stem_relu", stem[2]
+    for index, block in enumerate(blocks):
+        *activated, _, norm = block.conv
+        for part, layer in enumerate(activated):
+            yield f"block{index}_{part}_relu", layer[2]
+        yield f"block{index}_project_norm", norm
+        if block.has_shortcut:
+            yield f"block{index}_add", block
+    yield "head_relu", head[2]
     if network.pool is not None:
-        yield network.pool
-    yield network.classifier[1]
+        yield "pool", network.pool
+    yield "logits", network.classifier[1]
 
 
-def rounded(network: MobileNetV2, ranges: Tensor) -> MobileNetV2:
+class RoundedNetwork(NamedTuple):
+    """A network that computes as int8 would, and the ranges of its activations by Keras name."""
+
+    network: MobileNetV2
+    ranges: dict[str, Range]
+
+
+def rounded(network: MobileNetV2, faces: Tensor) -> RoundedNetwork:
     """A copy that computes as int8 would, norms folded; it can be trained.
 
     Args:
         network: trained, in evaluation mode.
-        ranges: faces [n, 1, size, size] whose activations set the ranges, as the converter's do.
+        faces: [n, 1, size, size], whose activations set the ranges.
 
     """
     twin = copy.deepcopy(network)
@@ -111,15 +181,22 @@ def rounded(network: MobileNetV2, ranges: Tensor) -> MobileNetV2:
     for module in twin.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             parametrize.register_parametrization(module, "weight", RoundedWeight())
-    hooks = [RoundedActivation() for _ in _rounded_modules(twin)]
-    for module, hook in zip(list(_rounded_modules(twin)), hooks, strict=True):
-        module.register_forward_hook(hook)
+    hooks = {name: RoundedActivation() for name, _ in rounded_modules(twin)}
+    for name, module in rounded_modules(twin):
+        module.register_forward_hook(hooks[name])
+    _run(twin, faces)
+    for hook in hooks.values():
+        hook.count()
+    _run(twin, faces)
+    for hook in hooks.values():
+        hook.round()
+    return RoundedNetwork(twin, {name: hook.range for name, hook in hooks.items()})
+
+
+def _run(network: MobileNetV2, faces: Tensor) -> None:
     with torch.no_grad():
-        for part in ranges.split(100):
-            twin(part)
-    for hook in hooks:
-        hook.watching = False
-    return twin
+        for part in faces.split(100):
+            network(part)
 
 
 def unrounded(twin: MobileNetV2) -> MobileNetV2:
@@ -135,14 +212,13 @@ def unrounded(twin: MobileNetV2) -> MobileNetV2:
 
 
 def fine_tuned(
-    network: MobileNetV2, ranges: Tensor, batches: Iterable[Tensor], settings: RoundingSettings
-) -> Iterator[tuple[int, float, MobileNetV2]]:
-    """Teach the rounded network to answer as the float one; each step, its loss and the network.
+    twin: MobileNetV2, network: MobileNetV2, batches: Iterable[Tensor], settings: RoundingSettings
+) -> Iterator[tuple[int, float]]:
+    """Teach a rounded network to answer as the float one; yields each step and its loss.
 
     The loss is the divergence of its probabilities from the float network's (Kullback and
     Leibler, in nats), of batches [n, 1, size, size].
     """
-    twin = rounded(network, ranges)
     learning = [parameter for parameter in twin.parameters() if parameter.requires_grad]
     optimiser = torch.optim.Adam(learning, lr=settings.rate)
     for step, faces in zip(range(settings.steps), batches, strict=False):
@@ -157,4 +233,4 @@ def fine_tuned(
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
         optimiser.step()
-        yield step + 1, loss.item(), twin
+        yield step + 1, loss.item()
