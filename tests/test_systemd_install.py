@@ -143,7 +143,6 @@ def test_purging_leaves_nothing(tmp_path: Path) -> None:
     """Settings, keys and what was learned go too, and the music stays."""
     install(tmp_path, "--role", "all")
     song = tmp_path / "srv/music/song.flac"
-    song.parent.mkdir(parents=True)
     song.write_bytes(b"music")
     install(tmp_path, "--purge")
     assert set(files(tmp_path)) == {"srv/music/song.flac"}
@@ -165,6 +164,84 @@ def test_nothing_is_installed_over_an_update_that_is_under_way(tmp_path: Path) -
     layout.kept.mkdir(parents=True)
     layout.pending.write_text("{}", encoding="utf-8")
     assert "update --resume" in install(tmp_path, status=1)
+
+
+def uploads(root: Path) -> tuple[str, int]:
+    """What core may write beside its own folder, and the rights of that folder."""
+    unit = root / "etc/systemd/system/mlfym-core.service.d/music.conf"
+    found = re.search(r'^ReadWritePaths="-(/.+)"$', unit.read_text("utf-8"), re.MULTILINE)
+    assert found
+    folder = root / found[1].replace("%%", "%").lstrip("/")
+    return found[1], folder.stat().st_mode & 0o7777
+
+
+def test_people_can_add_music_on_the_page(tmp_path: Path) -> None:
+    """Core may write in one folder of the music, which is there, and no other."""
+    planned = install(tmp_path, "--dry-run")
+    assert f"make  {tmp_path}/srv/music/Uploads (2775, mlfym)" in planned
+    install(tmp_path)
+    assert uploads(tmp_path) == ("/srv/music/Uploads", 0o2775)
+
+
+@pytest.mark.parametrize("folder", ["/home/mina/Music", "/srv/all our music", "/srv/100% music"])
+def test_music_may_be_anywhere(tmp_path: Path, folder: str) -> None:
+    """Where it is outlives further installations, which need not be told again."""
+    install(tmp_path, "--music", folder)
+    assert uploads(tmp_path) == (f"{folder}/Uploads".replace("%", "%%"), 0o2775)
+    assert install(tmp_path) == ""
+    assert "settings are never changed" in install(tmp_path, "--music", "/other", status=2)
+
+
+def test_the_folder_that_was_chosen_on_the_set_up_page_counts(tmp_path: Path) -> None:
+    """The next installation lets people add music there."""
+    install(tmp_path)
+    chosen = tmp_path / "var/lib/mlfym/chosen.json"
+    chosen.parent.mkdir(parents=True)
+    chosen.write_text('{"at_unix": 1, "music_folder": "/srv/vinyl"}', encoding="utf-8")
+    install(tmp_path)
+    assert uploads(tmp_path)[0] == "/srv/vinyl/Uploads"
+
+
+@pytest.mark.parametrize(
+    "folder", ["Music", "../music", '/srv/"music"', "/srv/a\nUser=root", "/a\\b"]
+)
+def test_a_music_folder_that_no_unit_may_name_is_refused(tmp_path: Path, folder: str) -> None:
+    """Before anything is done."""
+    assert "name a folder from the root on" in install(tmp_path, "--music", folder, status=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_people_added_outlives_everything(tmp_path: Path) -> None:
+    """Uninstalling and purging leave the music, and a unit's changes that are a person's own."""
+    install(tmp_path)
+    song = tmp_path / "srv/music/Uploads/song.flac"
+    song.write_bytes(b"music")
+    own = tmp_path / "etc/systemd/system/mlfym-core.service.d/override.conf"
+    own.write_text("[Service]\n", encoding="utf-8")
+    install(tmp_path, "--purge")
+    assert set(files(tmp_path)) == {str(path.relative_to(tmp_path)) for path in (song, own)}
+
+
+def test_a_role_is_added_to_those_that_are_there(tmp_path: Path) -> None:
+    """One environment serves all: what is installed keeps what it needs."""
+    install(tmp_path, "--role", "server")
+    install(tmp_path)
+    units = {path.name for path in (tmp_path / "etc/systemd/system").glob("*.service")}
+    assert {"mlfym-core.service", "mlfym-recommender@.service"} <= units
+    (tmp_path / "etc/mosquitto/conf.d/mlfym.conf").write_text("", encoding="utf-8")
+    install(tmp_path)
+    assert "listener" in (tmp_path / "etc/mosquitto/conf.d/mlfym.conf").read_text(encoding="utf-8")
+
+
+def test_files_of_other_programs_lie_in_etc_alone(tmp_path: Path) -> None:
+    """A version that would write elsewhere is not read at all."""
+    table = (ROOT / "systemd/roles.toml").read_text(encoding="utf-8")
+    (tmp_path / "systemd").mkdir()
+    for place in ("/etc/passwd", "usr/bin/env", "etc/../usr/bin/env"):
+        changed = table.replace('"etc/mosquitto/conf.d/mlfym.conf"', f'"{place}"')
+        (tmp_path / "systemd/roles.toml").write_text(changed, encoding="utf-8")
+        with pytest.raises(ValueError, match="does not lie in etc/"):
+            roles_of(tmp_path)
 
 
 def pins(text: str) -> dict[str, set[str]]:

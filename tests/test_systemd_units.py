@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.appliance.music import upload_steps
+from cli.appliance.system import System
+
 UNITS = Path(__file__).parents[1] / "systemd/units"
 ANALYZE = shutil.which("systemd-analyze") or ""
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
@@ -47,6 +50,23 @@ def exposure(unit: Path) -> float:
 def test_units_are_closed(name: str, limit: float) -> None:
     """Vision up to 1.5 of 10, core up to 2.5, the recommender up to 2.0."""
     assert exposure(UNITS / f"mlfym-{name}.service") <= limit
+
+
+@needs_systemd
+@pytest.mark.parametrize("music", ["/srv/music", "/home/mina/our music", "/srv/100% music"])
+def test_core_is_closed_where_people_add_music_too(tmp_path: Path, music: str) -> None:
+    """With the installer's own file beside its unit: one folder more is writable, no other."""
+    unit = tmp_path / "mlfym-core.service"
+    shutil.copy(UNITS / unit.name, unit)
+    for step in upload_steps(System(tmp_path), tmp_path, music):
+        step.do()
+    assert exposure(unit) <= 2.5
+    told = subprocess.run([ANALYZE, "verify", unit], capture_output=True, text=True, check=False)
+    assert "music.conf" not in told.stderr
+    broken = unit.with_name("mlfym-core.service.d") / "music.conf"
+    broken.write_text('[Service]\nReadWritePaths="Music\n', encoding="utf-8")
+    told = subprocess.run([ANALYZE, "verify", unit], capture_output=True, text=True, check=False)
+    assert "music.conf" in told.stderr  # it is read, and a fault in it would be told
 
 
 @needs_systemd

@@ -10,10 +10,12 @@ from typing import Any
 
 from cli.appliance.accounts import Accounts
 from cli.appliance.authority import covers, is_good, make_authority, make_broker_certificate
+from cli.appliance.music import DEFAULT, upload_steps
 from cli.appliance.needs import install_words, missing_accounts, missing_packages
-from cli.appliance.roles import Part, roles_of
+from cli.appliance.roles import Part, installed_parts, roles_of
 from cli.appliance.steps import Call, Copy, Run, Show, Step, StepError, Write
 from cli.appliance.system import System
+from cli.appliance.system_files import system_files
 from cli.updating.environment import environment_is_made, make_environment
 from cli.updating.errors import UpdateError
 from cli.updating.layout import CONFIRMED, CURRENT, Layout
@@ -27,11 +29,6 @@ COMMAND = """\
 PYTHONSAFEPATH=1 exec /opt/mlfym/current/venv/bin/python -m cli.main "$@"
 """
 """`mlfym` on an appliance: in its own environment, which it never changes."""
-SETUP_FILES = {
-    "polkit/mlfym-setup.rules": "etc/polkit-1/rules.d/50-mlfym-setup.rules",
-    "networkmanager/mlfym-setup.conf": "etc/NetworkManager/dnsmasq-shared.d/mlfym-setup.conf",
-}
-PORTS = {"@PORT@": "1883", "@TLS_PORT@": "8883", "@ETC@": "/etc/mlfym"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Wanted:
     root: Path = Path("/")
     """Where the system is. A folder without one gets files, but no packages, users or starts."""
     name: str = "mlfym"
-    music: str = "/srv/music"
+    music: str = DEFAULT
     hosts: tuple[str, ...] = ("localhost",)
     bundle: str = ""
     """Content of a file that `./mlfym pair` made; empty: a broker on this machine."""
@@ -65,11 +62,17 @@ class Wanted:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Of the role."""
-        return ROLES[self.role]
+        """Of the role, and what is installed already: one environment serves them all."""
+        confirmed = self.layout.app(self.layout.version_at(CONFIRMED))
+        try:
+            there = installed_parts(confirmed, self.layout.units)
+        except (OSError, ValueError, KeyError, TypeError):  # nothing is, or what cannot be read
+            there = ()
+        names = {part.name for part in (*ROLES[self.role], *there)}
+        return tuple(part for part in ROLES["all"] if part.name in names)
 
     def has(self, part: str) -> bool:
-        """Whether it is of the role."""
+        """Whether it is among them."""
         return any(known.name == part for known in self.parts)
 
 
@@ -87,8 +90,10 @@ def steps(wanted: Wanted) -> list[Step]:
     if wanted.has("server"):
         found += _broker(wanted)
     found += _settings(wanted)
-    if wanted.has("setup"):
-        found += _setup(wanted)
+    others = system_files(SOURCE, wanted.parts)
+    found += [Write(wanted.root / place, text) for place, text in others.items()]
+    if wanted.has("speaker"):
+        found += upload_steps(wanted.system, wanted.layout.units, wanted.music)
     found += _units(wanted, changed=any(not step.done() for step in found))
     return found
 
@@ -178,9 +183,6 @@ def _broker(wanted: Wanted) -> list[Step]:
         pem = used / "broker.pem"
         return is_good(pem) and covers(pem, hosts)
 
-    text = (SOURCE / "systemd/broker/mlfym.conf").read_text(encoding="utf-8")
-    for mark, value in PORTS.items():
-        text = text.replace(mark, value)
     authority = made / "ca.pem"
     return [
         Call(f"make  {authority}", lambda: make_authority(made, wanted.name), authority.is_file),
@@ -190,7 +192,6 @@ def _broker(wanted: Wanted) -> list[Step]:
             Write(used / n, "", 0o600, "mosquitto", keep=True, system=wanted.system)
             for n in ("passwords", "acl")
         ),
-        Write(wanted.root / "etc/mosquitto/conf.d/mlfym.conf", text),
     ]
 
 
@@ -246,14 +247,6 @@ def toml(head: dict[str, Any], tables: dict[str, dict[str, Any]]) -> str:
     text = rows(head) + "".join(f"\n[{n}]\n{rows(t)}" for n, t in tables.items() if t)
     tomllib.loads(text)  # what we write can be read
     return text
-
-
-def _setup(wanted: Wanted) -> list[Step]:
-    """What the set-up program may ask of NetworkManager, and the names in its hotspot."""
-    return [
-        Write(wanted.root / place, (SOURCE / "systemd" / file).read_text(encoding="utf-8"))
-        for file, place in SETUP_FILES.items()
-    ]
 
 
 def _units(wanted: Wanted, *, changed: bool) -> list[Step]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.appliance.plan import ROLES, SETUP_FILES, Wanted
+from cli.appliance.music import DROP_IN
+from cli.appliance.plan import ROLES, Wanted
 from cli.appliance.steps import Remove, Run, Step
 
 FOLDERS = ("etc/mlfym", "var/lib/mlfym", "var/lib/mlfym-recommender", "var/lib/mlfym-setup")
@@ -31,8 +32,8 @@ def removal(wanted: Wanted, *, purge: bool = False) -> list[Step]:
     found += [Remove(units / unit) for part in parts for unit in part.units]
     found += [
         Remove(root / "usr/local/bin/mlfym"),
-        Remove(mosquitto),
-        *(Remove(root / place) for place in SETUP_FILES.values()),
+        *(Remove(root / place) for part in parts for _, place in part.files),
+        Remove(units / DROP_IN, folder_too=True),
         Remove(wanted.layout.opt),
         Remove(wanted.layout.kept),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 
@@ -21,6 +21,10 @@ class Part:
     """Units that are enabled."""
     requirements: str = ""
     """File in systemd/requirements; empty: it needs no Python packages."""
+    files: tuple[tuple[str, str], ...] = ()
+    """What other programs of the system read: a file in systemd/, and its path beneath the root."""
+    restarts: tuple[str, ...] = ()
+    """The system's own services that have to start anew when one of `files` changed."""
 
 
 def roles_of(app: Path) -> dict[str, tuple[Part, ...]]:
@@ -44,7 +48,18 @@ def _part(name: str, said: dict[str, Any]) -> Part:
         units=tuple(said["units"]),
         started=tuple(said["started"]),
         requirements=said.get("requirements", ""),
+        files=tuple((file, _place(path)) for file, path in said.get("files", {}).items()),
+        restarts=tuple(said.get("restarts", ())),
     )
+
+
+def _place(path: str) -> str:
+    """A path as it stands, for whatever leads out of /etc is no settings file of a program."""
+    parts = PurePosixPath(path).parts
+    if parts[:1] != ("etc",) or ".." in parts:
+        msg = f"{path} does not lie in etc/"
+        raise ValueError(msg)
+    return path
 
 
 def installed_parts(app: Path, units: Path) -> tuple[Part, ...]:

@@ -107,6 +107,42 @@ class Write:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A folder that a user of the system owns. What is in it is left alone."""
+
+    path: Path
+    mode: int
+    owner: str
+    system: System
+
+    def told(self) -> str:
+        """Path, rights and owner."""
+        return f"make  {self.path} ({self.mode:04o}, {self.owner})"
+
+    def done(self) -> bool:
+        """Whether it is there, and its owner can write in it."""
+        if not self.path.is_dir():
+            return False
+        numbers, now = self.system.user(self.owner), self.path.stat()
+        if numbers is None:
+            return True
+        user, group = numbers
+        needed = 0o200 if now.st_uid == user else 0o020 if now.st_gid == group else 0o002
+        return bool(now.st_mode & needed)
+
+    def do(self) -> None:
+        """Make it; a disk that knows no owners, or cannot be written, is told and left."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if numbers := self.system.user(self.owner):
+                os.chown(self.path, *numbers)
+            self.path.chmod(self.mode)
+        except OSError as error:
+            # Music is played from there all the same.
+            print(f"      {self.path}: {error.strerror}; {self.owner} cannot write there")
+
+
+@dataclass(frozen=True)
 class Copy:
     """Folders and files of the program, as they are in the checkout."""
 
@@ -154,6 +190,8 @@ class Remove:
     """A file or folder is taken away."""
 
     path: Path
+    folder_too: bool = False
+    """Also the folder that it is in, when nothing else is."""
 
     def told(self) -> str:
         """Which."""
@@ -169,6 +207,8 @@ class Remove:
             shutil.rmtree(self.path)
         else:
             self.path.unlink()
+        if self.folder_too and not any(self.path.parent.iterdir()):
+            self.path.parent.rmdir()
 
 
 @dataclass(frozen=True)
