@@ -29,6 +29,7 @@ from device.frontends.announcements import Announcements
 from device.frontends.home_assistant.sharing import status_topic
 from device.frontends.opening import open_frontends
 from device.guest import public_state
+from device.inbox import Inbox
 from device.journal import Journal
 from device.look import look
 from device.mqtt_commands import MqttCommands
@@ -70,7 +71,7 @@ class App:
         inherited_sockets: int = 0,
     ) -> None:
         self._settings, self._clock, self._unix_clock = settings, clock, unix_clock
-        self._queue: queue.SimpleQueue[Event | Publication | bool] = queue.SimpleQueue()
+        self._queue = Inbox(self._refuse, clock)
         self._ended, self._notifier = threading.Event(), Notifier()
         self._ticked_at = float("-inf")
         put, folder, boot = self._queue.put, parts.state_folder(settings), uuid.uuid4().hex[:16]
@@ -89,7 +90,7 @@ class App:
         self.answers = Answers(put, clock)
         self.artwork = Artwork(folder / "artwork", Catalogue(self._store), TagReader)
         self._commands = MqttCommands(settings.device_id, put, clock, self._publish)
-        self._bus = parts.make_bus(settings, self._subscriptions(), put)
+        self._bus = parts.make_bus(settings, self._subscriptions(), put, self._arrived)
         self._scout = parts.make_scout(settings, self._store, put, clock)
         self._scout.start()
         self.look_for_music = self._scout.look
@@ -223,13 +224,17 @@ class App:
         self._do(self._core.handle(event))
 
     def _do(self, wanted: list[Effect]) -> None:
+        self._performer.why_not_kept = ""
         for effect in wanted:
             at = self._clock()
             self._journal.note(effect, partial(self._core.state, at), at)
             if isinstance(effect, Answered):
-                self._commands.answered(effect)
+                answer = self._performer.honest(effect)
+                self._commands.answered(answer)
                 self._snapshots.take()  # whoever is told finds it done
-            self._performer.perform(effect)
+                self._performer.perform(answer)
+            else:
+                self._performer.perform(effect)
 
     def _library_changed(self) -> events.LibraryChanged:
         changed = self._collection.read_again(self._clock())
@@ -243,8 +248,18 @@ class App:
             self._performer.announce(public_state(self._core, self._clock()))
             self._frontends.link_up()
 
+    def _arrived(self, publication: Publication) -> None:
+        """On paho's thread: a command takes its place among commands."""
+        if not self._commands.receive(publication):
+            self._queue.put(publication)
+
+    def _refuse(self, answer: Answered) -> None:
+        """On the thread of whoever gave the command: it does not come to core."""
+        self._commands.answered(answer)
+        self.answers.give(answer)
+
     def _receive(self, publication: Publication) -> None:
-        if not (self._frontends.receive(publication) or self._commands.receive(publication)):
+        if not self._frontends.receive(publication):
             self._remote.receive(publication)
 
     def _publish(self, publication: Publication) -> bool:

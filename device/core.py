@@ -18,7 +18,7 @@ from device.asking import Asking
 from device.commands import obey
 from device.deck import Deck
 from device.dialogue import Chain, Dialogue
-from device.effects import Effect, MarkBroken, Note, Tell
+from device.effects import Answered, Effect, MarkBroken, Note, Tell
 from device.mood import MoodFilter
 from device.planning import Plan
 from device.playlist import Playlist
@@ -103,8 +103,9 @@ class Core:
         }
 
     def handle(self, event: events.Event) -> list[Effect]:
-        """What to do about an event, in order."""
+        """What to do about an event, in order; who waits for an answer is told last of all."""
         effects = [*self._handlers[type(event)](event), *self.settle(event.at)]
+        effects.sort(key=lambda effect: isinstance(effect, Answered))  # done and kept before
         return guest.discreet(effects) if self.settings.web.cafe else effects
 
     def settle(self, at: float) -> list[Effect]:

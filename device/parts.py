@@ -45,14 +45,19 @@ def make_core(settings: DeviceSettings, library: Mapping[TrackId, Track], boot: 
     return Core(settings, library, boot, questions)
 
 
-def make_bus(settings: DeviceSettings, subscriptions: Sequence[str], put: Put) -> Bus:
+def make_bus(
+    settings: DeviceSettings,
+    subscriptions: Sequence[str],
+    put: Put,
+    received: Callable[[Publication], None],
+) -> Bus:
     """The connection to the broker, which says `offline` for the device when it is lost."""
     available = topics.of_device(settings.device_id, topics.AVAILABILITY)
     return Bus(
         settings.broker,
         f"mlfym-{settings.device_id}",
         subscriptions=subscriptions,
-        received=put,
+        received=received,
         link_changed=put,
         will=Publication(topic=available, payload=topics.OFFLINE, retain=True),
     )

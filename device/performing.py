@@ -68,6 +68,8 @@ class Performer:
         self._frontends = frontends
         self._publish, self._put, self._clock = publish, put, clock
         self._not_kept = Tally(log, "things could not be kept", clock)
+        self.why_not_kept = ""
+        """Of what was performed since it was emptied, the last that could not be kept."""
         self._perform = self._who_does()
 
     def _who_does(self) -> dict[type[Effect], Callable[[Any], None]]:
@@ -113,7 +115,15 @@ class Performer:
         try:
             yield
         except StoreError as error:
+            self.why_not_kept = str(error)
             self._not_kept.count(str(error))
+
+    def honest(self, answer: effects.Answered) -> effects.Answered:
+        """The answer to a command whose effects were performed: refused if they were not kept."""
+        if not self.why_not_kept or answer.refused:
+            return answer
+        text = f"{answer.name}: this could not be kept: {self.why_not_kept}"
+        return msgspec.structs.replace(answer, text=text, refused=True)
 
     def announce(self, state: msgspec.Struct) -> None:
         """Tell the world the state."""
