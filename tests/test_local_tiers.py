@@ -164,3 +164,18 @@ def test_the_shipped_thread_answers_and_outlives_a_fault(tmp_path: Path) -> None
     store.close()
     assert isinstance(events[0], RankingArrived)
     assert len(events[0].tracks) == 5
+
+
+def test_of_what_waits_only_the_newest_is_done() -> None:
+    """A library that changes, and packs that come, faster than the device gets them ready."""
+    stage = Stage()
+    for number in range(50):
+        stage.tiers.set_library(f"l{number}", MANY)
+        stage.tiers.take_pack(f"l{number}", b"no pack at all")
+    stage.tiers.take_pack("l49", pack_bytes(library_pack("l49", MANY, shipped_tags())))
+    assert len(stage.todo) == 4
+    stage.work()
+    assert stage.todo == []
+    stage.tiers.ask(Tier.PACK, "r1", ASKED)
+    stage.tiers.ask(Tier.DEFAULTS, "r2", ASKED)
+    assert [len(ranking.tracks) for ranking in stage.rankings()] == [5, 5]
