@@ -224,7 +224,6 @@ class House:
         """Say that the track is liked; once it is answered, that is a promise."""
         self.until(lambda s: s.state.playing is not None, "a track")
         ask_device(self.appliance.control_socket, "like")
-        self.status()  # the answer comes first, the deed within the same turn of the loop
         self.promised += 1
 
     def lost(self) -> int:

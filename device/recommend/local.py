@@ -51,7 +51,8 @@ class _Question(NamedTuple):
 class LocalTiers:
     """Ranks on the device; answers come as events, at once or when the library is ready.
 
-    `spare` runs what takes long: by default one after another on a thread of its own.
+    `spare` runs what takes long: by default one after another on a thread of its own. Of each
+    kind of work only the newest waits: an older library or pack is nothing to get ready.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class LocalTiers:
         self._pack: PackRanker | None = None
         self._waiting: _Question | None = None
         self._turn = 0
+        self._todo: dict[str, Callable[[], None]] = {}
         self._refused = Tally(log, "packs refused", clock)
 
     def set_library(self, library: str, tracks: Sequence[Track]) -> None:
@@ -84,13 +86,13 @@ class LocalTiers:
             self._put(PackChanged(at=self._clock(), usable=False))
         if len(tracks) > FIRST_TRACKS:
             few = tracks[:: -(-len(tracks) // FIRST_TRACKS)]
-            self._spare(lambda: self._get_ready(library, few))
-        self._spare(lambda: self._get_ready(library, tracks))
-        self._spare(lambda: self._take_kept_pack(library))
+            self._later("a part", lambda: self._get_ready(library, few))
+        self._later("all", lambda: self._get_ready(library, tracks))
+        self._later("kept pack", lambda: self._take_kept_pack(library))
 
     def take_pack(self, library: str, content: bytes) -> None:
         """A new pack from the server; a wrong one is refused and the old one stays."""
-        self._spare(lambda: self._use(library, content, keep=True))
+        self._later("new pack", lambda: self._use(library, content, keep=True))
 
     def forget_pack(self) -> None:
         """Rank by it no more: it knows what a listener likes."""
@@ -108,6 +110,19 @@ class LocalTiers:
             self._waiting = question if waits else None
         if not waits:
             self._answer(question)
+
+    def _later(self, kind: str, work: Callable[[], None]) -> None:
+        """Do it when there is time, in the place of what of its kind waits."""
+        with self._lock:
+            waits = kind in self._todo
+            self._todo[kind] = work
+        if not waits:
+            self._spare(self._work)
+
+    def _work(self) -> None:
+        with self._lock:
+            work = self._todo.pop(next(iter(self._todo)))
+        work()
 
     def _answer(self, question: _Question) -> None:
         ranked: tuple[Ranked, ...] = ()
