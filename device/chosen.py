@@ -76,6 +76,8 @@ def _laid_over(settings: DeviceSettings, chosen: Chosen) -> DeviceSettings:
     web, network = settings.web, settings.network
     if chosen.phones and web.port:
         web = msgspec.structs.replace(web, listen="0.0.0.0")  # noqa: S104 - chosen by a person
+    if chosen.language:
+        web = msgspec.structs.replace(web, language=chosen.language)
     if chosen.name:
         network = msgspec.structs.replace(network, mdns_name=chosen.name)
     return msgspec.structs.replace(

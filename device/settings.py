@@ -134,6 +134,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """By which further names it is opened, such as that of a proxy; its own are known."""
     address: str = ""
     """What the QR code leads to; empty: this device's own address and port."""
+    language: Annotated[str, msgspec.Meta(pattern="^(ko|en)?$")] = ""
+    """In which it begins: `ko` or `en`; empty: as the browser asks for. Anybody may switch."""
     cafe: bool = False
     """Guests may wish and like; the camera opens for a guest's session alone, after a notice."""
     session_seconds: Annotated[float, msgspec.Meta(ge=10, le=1800)] = 180.0

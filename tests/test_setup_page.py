@@ -246,8 +246,9 @@ def test_a_hotspots_password_is_made_once_for_its_owner_alone(tmp_path: Path) ->
 
 
 def test_core_takes_what_was_chosen_once(visitor: Visitor, tmp_path: Path) -> None:
-    """PIN, name, music, page; a PIN that is set later is not undone by the next start."""
-    visitor.send(network="Home", password=PASSWORD, name="kitchen", pin=PIN, phones="on")
+    """PIN, name, music, page, language; a PIN that is set later is not undone by the next start."""
+    chosen = {"name": "kitchen", "pin": PIN, "phones": "on", "language": "ko"}
+    visitor.send(network="Home", password=PASSWORD, **chosen)
     visitor.stage.after(PARTING_SECONDS)
     handover, own = tmp_path / "handover", tmp_path / "own"
     handover.mkdir()
@@ -258,6 +259,7 @@ def test_core_takes_what_was_chosen_once(visitor: Visitor, tmp_path: Path) -> No
     plain = DeviceSettings(state_folder=str(own), web=WebSettings(port=8080))
     settings = with_chosen(plain, handover)
     assert (settings.network.mdns_name, settings.music_folder) == ("kitchen", str(tmp_path))
+    assert settings.web.language == "ko"
     assert (settings.web.listen, settings.device_id) == ("0.0.0.0", plain.device_id)  # noqa: S104 - chosen
     assert StaffPin(own, lambda: 0.0).check(PIN)
     (own / "staff_pin").unlink()

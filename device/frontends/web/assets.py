@@ -30,13 +30,18 @@ class Asset:
     """For If-None-Match."""
 
 
-def load_assets(folder: Path = FOLDER) -> dict[str, Asset]:
-    """Every file of the page by its name."""
-    return {
+def load_assets(folder: Path = FOLDER, language: str = "") -> dict[str, Asset]:
+    """Every file of the page by its name; its first words are in the device's language."""
+    found = {
         path.name: _asset(path.read_bytes(), TYPES[path.suffix])
         for path in sorted(folder.iterdir())
         if path.suffix in TYPES
     }
+    if language:
+        told = f'<html lang="{language}" data-language="{language}">'.encode()
+        content = found[INDEX].content.replace(b'<html lang="en">', told, 1)
+        found[INDEX] = _asset(content, found[INDEX].kind)
+    return found
 
 
 def _asset(content: bytes, kind: str) -> Asset:

@@ -41,7 +41,7 @@ class Site:
     def __init__(self, house: House, port: int) -> None:
         web = house.settings.web
         self.house, self.port = house, port
-        self.assets = load_assets()
+        self.assets = load_assets(language=web.language)
         self.people = People(house)
         self.streams = Streams(house.status, house.clock, web.most_streams)
         self.covers = Covers(house.cover, house.clock)

@@ -47,6 +47,7 @@ async function finish() {
   const was = scene;
   turn("idle");
   begun = 0;
+  document.dispatchEvent(new Event("guest-gone"));
   if (was !== "notice") await give("guest_end", "", true);
 }
 

@@ -44,6 +44,7 @@ async function start(name) {
   news();
 }
 
+document.addEventListener("guest-gone", () => { if (language() !== preferred()) start(preferred()); });
 theme(read("theme") || "auto");
 await Promise.all([about(), speak(preferred())]);
 await start(language());

@@ -1,12 +1,14 @@
 // Every word of the page comes from en.json or ko.json; the person may switch at any time.
 export const LANGUAGES = ["ko", "en"];
+const owned = document.documentElement.dataset.language;
 let words = {}, spoken = "en";
 
 export function language() { return spoken; }
 
+// What a person picked in this browser, else the device's own. At the kiosk everybody begins anew.
 export function preferred() {
-  const kept = read("language");
-  if (LANGUAGES.includes(kept)) return kept;
+  const kept = location.pathname.startsWith("/kiosk") ? null : read("language");
+  for (const name of [kept, owned]) if (LANGUAGES.includes(name)) return name;
   return (navigator.languages || ["en"]).some((l) => l.toLowerCase().startsWith("ko")) && !navigator.language.startsWith("en") ? "ko" : "en";
 }
 
