@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.arm64 import trial as emulating
 from bench.faults import (
     clock,
     hostile,
@@ -15,5 +16,17 @@ from bench.faults import (
     storing,
 )
 
-MODULES = (killing, seeing, network, netns, sounding, hostile, storing, power, clock, soaking)
+MODULES = (
+    killing,
+    seeing,
+    network,
+    netns,
+    sounding,
+    hostile,
+    storing,
+    power,
+    clock,
+    soaking,
+    emulating,
+)
 FAULTS = {fault.name: fault for module in MODULES for fault in module.FAULTS}

@@ -1,0 +1,201 @@
+"""A Raspberry Pi's userland in a folder, run by qemu: Debian for arm64 and the pinned packages.
+
+Debian's packages are unpacked, not set up, so nothing of theirs runs while it is made. Programs run
+in it through chroot, each started as qemu's own argument: no binfmt_misc of this machine is
+touched, and nothing is mounted: this machine's /proc and /sys tell of another processor than the
+emulated one, and LiteRT ends with a segmentation fault over it. They are folders with the files
+that are read. Without any of them LiteRT does not know the processor and leaves XNNPACK aside, so
+that it runs code that no Raspberry Pi runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.arm64.processors import CORES
+from cli.progress import InstallerError, run_shown
+from contracts.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from bench.arm64.processors import Processor
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "build" / "arm64"
+REQUIREMENTS = ROOT / "systemd" / "requirements" / "speaker.txt"
+
+QEMU = ("qemu-aarch64-static", "qemu-aarch64")
+"""Names of the statically linked emulator: until Bookworm, and from Trixie on."""
+NEEDED = {"mmdebstrap": "mmdebstrap", "chroot": "coreutils", QEMU[0]: "qemu-user-static"}
+"""Programs, and Debian's packages that bring them."""
+DEBIAN = ("python3", "libstdc++6", "libgomp1")
+PROGRAM = ("contracts", "device", "models", "bench/__init__.py", "bench/arm64")
+APP, PACKAGES = "opt/mlfym/app", "opt/mlfym/packages"
+CORES_LISTS = "sys/devices/system/cpu"
+PYTHON = "/usr/bin/python3"
+STAMP = "mlfym-userland.json"
+
+
+class UserlandError(RuntimeError):
+    """The userland cannot be made or run here; says what to do."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A release of Debian that Raspberry Pi OS follows."""
+
+    name: str
+    python: str
+    glibc: int
+    """Minor version of its C library: the newest wheels that it can load."""
+
+
+SUITES = {
+    suite.name: suite for suite in (Suite("bookworm", "3.11", 36), Suite("trixie", "3.13", 41))
+}
+
+
+def lacking() -> str:
+    """Why no userland can be made here, and what to do; empty when it can."""
+    if platform.machine() != "x86_64":
+        return f"this machine is {platform.machine()}; ./mlfym test runs vision on it as it is"
+    if os.geteuid():
+        return "it needs root for chroot: sudo ./mlfym test-arm64"
+    missing = [p for name, p in NEEDED.items() if name != QEMU[0] and not _found(name)]
+    missing += [] if _emulator() else [NEEDED[QEMU[0]]]
+    return f"sudo apt install {' '.join(missing)}" if missing else ""
+
+
+class Userland:
+    """One suite's userland, made when it is missing or what it is made of changed.
+
+    Args:
+        suite: of Debian.
+        requirements: hashed requirements to install.
+        cache: folder that keeps it.
+
+    """
+
+    def __init__(
+        self, suite: Suite, requirements: Path = REQUIREMENTS, cache: Path = CACHE
+    ) -> None:
+        self.suite, self._requirements = suite, requirements
+        self.folder = cache / f"{suite.name}-{requirements.stem}"
+
+    def make(self) -> bool:
+        """Make it, unless it is there as it would be made; whether it had to be.
+
+        Raises:
+            UserlandError: Debian or the packages could not be had; says what was said last.
+
+        """
+        wanted = self._wanted()
+        if self._made() == wanted:
+            return False
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            run_shown(self._debian(), f"Debian {self.suite.name} for arm64")
+            run_shown(self._wheels(), f"arm64 packages for Python {self.suite.python}")
+        except InstallerError as error:
+            msg = (
+                f"the arm64 userland could not be made:\n{error}\n"
+                "It takes Debian's packages and PyPI's: look at what it says (no network? no such"
+                " suite on your mirror?), then start it again, perhaps with another --suite."
+            )
+            raise UserlandError(msg) from error
+        for folder in ("proc/self", CORES_LISTS, "dev", "run", "tmp"):
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / STAMP, json.dumps(wanted).encode())
+        return True
+
+    def bring(self, processor: Processor) -> None:
+        """Bring the program as it is now, the emulator, and what the kernel says of `processor`."""
+        app = self.folder / APP
+        shutil.rmtree(app, ignore_errors=True)
+        for name in PROGRAM:
+            source, copy = ROOT / name, app / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, copy)
+        shutil.copy2(_emulator(), self.folder / "usr/bin/qemu")
+        (self.folder / "proc/cpuinfo").write_text(processor.cpuinfo(), encoding="ascii")
+        for name in ("possible", "present"):
+            (self.folder / CORES_LISTS / name).write_text(f"0-{CORES - 1}\n", encoding="ascii")
+        # What vision reads to give memory back: nothing, so it gives nothing back.
+        (self.folder / "proc/self/smaps").touch()
+
+    def words(self, processor: Processor, *python: str) -> list[str]:
+        """The command line that runs Python with these arguments inside."""
+        environment = {
+            "HOME": "/tmp",  # noqa: S108 - inside the userland
+            "LANG": "C.UTF-8",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": f"/{PACKAGES}:/{APP}",
+            "QEMU_CPU": processor.name,
+        }
+        words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
+        return [*words, _found("chroot"), str(self.folder), "/usr/bin/qemu", PYTHON, *python]
+
+    def run(self, processor: Processor, what: str, *python: str) -> None:
+        """Run Python with these arguments inside, showing what it says.
+
+        Raises:
+            UserlandError: it ended badly; says what it said last.
+
+        """
+        try:
+            run_shown(self.words(processor, *python), what)
+        except InstallerError as error:
+            msg = f"the emulated program failed; its last words:\n{error}"
+            raise UserlandError(msg) from error
+
+    def _debian(self) -> list[str]:
+        made = ["mmdebstrap", "--architectures=arm64", "--variant=extract"]
+        return [*made, f"--include={','.join(DEBIAN)}", self.suite.name, str(self.folder)]
+
+    def _wheels(self) -> list[str]:
+        _bring_pip()
+        tags = ["manylinux2014", *(f"manylinux_2_{n}" for n in range(17, self.suite.glibc + 1))]
+        words = [sys.executable, "-m", "pip", "install", "--no-input", "--require-hashes"]
+        words += ["--no-deps", "--no-compile", "--only-binary", ":all:"]
+        words += ["--implementation", "cp", "--python-version", self.suite.python]
+        words += [word for tag in tags for word in ("--platform", f"{tag}_aarch64")]
+        words += ["--target", str(self.folder / PACKAGES)]
+        return [*words, "--requirement", str(self._requirements)]
+
+    def _wanted(self) -> dict[str, str]:
+        digest = hashlib.sha256(self._requirements.read_bytes()).hexdigest()
+        return {"debian": " ".join(DEBIAN), "suite": self.suite.name, "requirements": digest}
+
+    def _made(self) -> dict[str, str]:
+        try:
+            made: dict[str, str] = json.loads((self.folder / STAMP).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return made
+
+
+def _emulator() -> str:
+    return next(filter(None, map(_found, QEMU)), "")
+
+
+def _found(name: str) -> str:
+    """Where a program is; a shell that became root by `su` does not look in /usr/sbin."""
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    return shutil.which(name, path=path) or ""
+
+
+def _bring_pip() -> None:
+    if importlib.util.find_spec("pip") is None:
+        run_shown([sys.executable, "-m", "ensurepip"], "pip")
