@@ -61,6 +61,33 @@ def test_a_private_key_is_its_owners_alone(maker: tuple[Path, Path]) -> None:
     assert len(fingerprint(maker[1])) == 16
 
 
+def test_without_a_key_of_its_own_nothing_is_signed(
+    tmp_path: Path, maker: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No key, or one that others can read: it says what to do, and writes nothing."""
+    out, key = tmp_path / "out", tmp_path / "maker.key"
+    assert release.run(["make", "--key", str(key), "--out", str(out)]) == 1
+    assert f"`./mlfym release key {key}` makes one" in capsys.readouterr().err
+    key.write_bytes(maker[0].read_bytes())
+    key.chmod(0o640)
+    assert release.run(["make", "--key", str(key), "--out", str(out)]) == 1
+    assert "others can read" in capsys.readouterr().err
+    assert not out.exists()
+    with pytest.raises(UpdateError, match="others can read"):
+        write_statement(GOOD, tmp_path, key)
+
+
+def test_a_private_key_is_not_made_where_it_would_be_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkout is."""
+    key, public = ROOT / "docs/maker.key", tmp_path / "maker.pem"
+    assert release.run(["key", str(key), "--public", str(public)]) == 1
+    assert "name a place outside" in capsys.readouterr().err
+    assert not key.exists()
+    assert not public.exists()
+
+
 def test_any_changed_byte_ends_the_trust(tmp_path: Path, maker: tuple[Path, Path]) -> None:
     """In the words, in the signature, or in the line between them."""
     path = write_statement(GOOD, tmp_path, maker[0])
@@ -206,7 +233,11 @@ def test_a_hostile_archive_writes_nothing_outside(
     assert not any(p.is_symlink() or p.stat().st_mode & 0o6022 for p in inside if p.is_file())
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar either")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", gzip.compress(b"no tar either")],
+    ids=["nothing", "words", "no tar"],
+)
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     """In words, or it holds nothing."""
     (tmp_path / "x.tar.gz").write_bytes(content)
@@ -260,13 +291,15 @@ def test_a_release_of_this_checkout_is_made_and_checked(
     assert release.run(["make", "--key", str(key), "--out", str(tmp_path / "out")]) == 0
     (statement,) = (tmp_path / "out").glob("*.release")
     assert release.run(["check", str(statement), "--public", str(public)]) == 0
-    assert "signed, for Python" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "signed, for Python" in told
+    assert "No key in systemd/release_keys goes with" in told  # it is of this test alone
     said = read_statement(statement, [public])
     unpack(statement.parent / said.file, tmp_path / "unpacked", said.unpacked)
     program = tmp_path / "unpacked/app/systemd/update"
     words = (sys.executable, "-I", str(program), "--status", "--root", str(tmp_path / "none"))
-    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    assert "trusts     nobody" in told
+    status = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert "trusts     nobody" in status
     with (statement.parent / said.file).open("ab") as file:
         file.write(b"x")
     assert release.run(["check", str(statement), "--public", str(public)]) == 1
