@@ -4,92 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 
-import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.messages import InteractionKind, Playback, Policy, Ranked, Reason, ReasonKind, Tier
-from contracts.track import Track, TrackId
+from contracts.messages import InteractionKind, Playback, Policy, ReasonKind, Tier
+from contracts.track import TrackId
 from contracts.vision_wire import CameraState
 from device import effects, events
-from device.commands import ARGUMENTS, COMMANDS
+from device.core import Core
 from device.policy import SAD_STREAK_CAP, is_sad
 from device.session import Repeat
 from device.settings import DeviceSettings, MusicSettings
-from tests.stage import QUICK, Stage, make_face, make_library, make_track
+from tests.kept import Disk, standing
+from tests.moody import EMOTIONS, GIVEN, NOWHERE, Moody
+from tests.stage import QUESTIONS, QUICK, make_face, make_track
 
 CEILING = 0.7
 LEFT = {InteractionKind.PLAYED, InteractionKind.COMPLETED, InteractionKind.SKIPPED}
 """What becomes of a track that was on the deck; a ban may be of any."""
-NOWHERE = TrackId("f" * 16)
-SIMPLE = sorted(name for name, command in COMMANDS.items() if not command.takes)
-TRACK = st.integers(0, 30).map(lambda number: f"{number:016x}")
-NUMBERS = st.integers(0, 120).map(str)
-PLACE = st.tuples(TRACK | st.integers(0, 6).map(str), st.integers(0, 6)).map(
-    lambda both: f"{both[0]} {both[1]}"
-)
-SAID = {
-    "volume": NUMBERS | st.sampled_from(["+10", "-10"]),
-    "volume_ceiling": NUMBERS,
-    "seek": st.sampled_from(["0", "30", "+20", "-5", "1:00", "999"]),
-    "sleep": st.sampled_from(["1", "5", "track", "off"]),
-    "mood": st.sampled_from([*ARGUMENTS["mood"], "calm 1", "sad 2"]),
-    "tags": st.sampled_from(["", "calm", "sad, slow"]),
-    "era": st.sampled_from(["90s", "2000s", "1950", "any", "old"]),
-    "answer": st.integers(0, 6).map(str),
-    "like": st.just("") | TRACK,
-    "unlike": st.just("") | TRACK,
-    "ban": st.just("") | TRACK,
-    "unban": st.just("") | TRACK,
-    "queue_remove": st.integers(0, 6).map(str) | TRACK,
-    "queue_move": PLACE,
-    "masks": st.sampled_from(["none", '[{"left":0,"top":0,"width":1,"height":1}]', "x"]),
-    "output": st.just(""),
-    **dict.fromkeys(["play_track", "play_album", "queue_add", "queue_next", "queue_album"], TRACK),
-}
-GIVEN = st.one_of(
-    st.tuples(st.sampled_from(SIMPLE), st.just("")),
-    *(st.tuples(st.just(name), words) for name, words in SAID.items()),
-    *(st.tuples(st.just(n), st.sampled_from(w)) for n, w in ARGUMENTS.items() if n not in SAID),
-)
 BY_HAND = {ReasonKind.CHOSEN, ReasonKind.RELIEF, ReasonKind.LONGEST_AGO}
 """Reasons for which a track may come again soon."""
-
-
-def dated_library(size: int) -> dict[TrackId, Track]:
-    """Two decades, some albums, one track in five with explicit words."""
-    return {
-        track.id: msgspec.structs.replace(
-            track,
-            year=(1994, 2003, None)[n % 3],
-            album=f"Album {n // 4}" if n % 4 else "",
-            number=n % 4,
-            explicit=n % 5 == 0,
-        )
-        for n, track in enumerate(make_library(size).values())
-    }
-
-
-EMOTIONS = st.sampled_from(["happiness", "sadness", "anger", "neutral"])
-
-
-class Moody(Stage):
-    """A stage whose upper tiers may answer with what is not there, or with one kind alone."""
-
-    def __init__(self, settings: DeviceSettings, size: int) -> None:
-        super().__init__(settings, dated_library(size))
-        self.foolish: set[Tier] = set()
-        self.sad_only: set[Tier] = set()
-
-    def _answer(self, ask: effects.Ask) -> events.RankingArrived:
-        answer = super()._answer(ask)
-        ranked = answer.tracks
-        if ask.tier in self.foolish:
-            ranked = (Ranked(track=NOWHERE, score=1.0, reason=Reason(kind=ReasonKind.NEW)),)
-        elif ask.tier in self.sad_only:
-            ranked = tuple(r for r in ranked if is_sad(self.library[r.track])) or ranked
-        return events.RankingArrived(at=self.at, request=ask.request, tier=ask.tier, tracks=ranked)
 
 
 class CoreMachine(RuleBasedStateMachine):
@@ -125,6 +61,11 @@ class CoreMachine(RuleBasedStateMachine):
         """What the player was told last; before, what the shell sets at the start."""
         self.repeat_after = repeat_after_hours * 3600
         self.smallest = size
+        self.disk, self.written, self.boots = Disk(), 0, 1
+        self.resuming: TrackId | None = None
+        """What the deck came back with: to be played from where it was."""
+        self.torn: Counter[TrackId] = Counter()
+        self.stage.happen(events.Restored(at=self.stage.at))
         self.stage.begin()
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 3.0]), emotion=st.none() | EMOTIONS)
@@ -214,6 +155,53 @@ class CoreMachine(RuleBasedStateMachine):
     def sound_card(self, kind: type[events.SoundLost | events.SoundBack]) -> None:
         self.stage.happen(kind(at=self.stage.at))
 
+    @rule(off=st.sampled_from([0.5, 20.0, 300.0]), behind=st.sampled_from([0.0, 1.9]))
+    def killed(self, off: float, behind: float) -> None:
+        """As by kill -9: what plays, its place, queue, volume and every word given are back."""
+        core, at = self.stage.core, self.stage.at + off
+        before, place = standing(core, at), core.deck.position_seconds(self.stage.at)
+        on = core.deck.playing
+        gone = on and (on.track not in self.stage.library or on.track in self.broken)
+        self._start_again(at, max(0.0, place - behind))
+        after = standing(self.stage.core, at)
+        differs = {n: (before[n], after[n]) for n in before if before[n] != after[n]}
+        assert not differs.keys() - ({"playing", "playback"} if gone else set()), differs
+        if on and not gone:
+            place = max(0.0, place - behind)
+            assert self.stage.core.deck.position_seconds(at) == pytest.approx(place)
+        self.stage.happen(events.LibraryChanged(at=at, tracks=tuple(self.stage.library)))
+
+    @rule(given=GIVEN, share=st.floats(0, 0.99))
+    def killed_half_way(self, given: tuple[str, str], share: float) -> None:
+        """With a part of a command done that nobody was told of: all the rest still holds."""
+        stage = self.stage
+        event = events.CommandGiven(at=stage.at, name=given[0], argument=given[1])
+        if stage.core.deck.playing:
+            self.torn[stage.core.deck.playing.track] += 1
+        place = stage.core.deck.position_seconds(stage.at)
+        done = stage.core.handle(event)
+        stage.done += done[: int(share * len(done))]
+        self._start_again(stage.at + 1, place)
+        stage.happen(events.LibraryChanged(at=stage.at, tracks=tuple(stage.library)))
+
+    def _start_again(self, at: float, place: float) -> None:
+        """The shell's own order: volume, time, what was kept."""
+        stage = self.stage
+        self.disk.take(stage.done[self.written :])
+        self.written = len(stage.done)
+        for track in self.broken:  # the store knows, and offers them no more
+            stage.library.pop(track, None)
+        self.refused, self.broken = self.disk.judged("banned"), set()
+        self.boots += 1
+        boot = f"boot{self.boots}"
+        stage.core, stage.at = Core(stage.core.settings, stage.library, boot, QUESTIONS), at
+        stage.done.append(effects.SetVolume(volume=stage.core.volume.level))
+        stage.happen(events.Tick(at=at, unix_seconds=1e9 + at))
+        stage.happen(self.disk.restored(at, place))
+        deck = stage.core.deck
+        self.resuming = deck.playing.track if deck.playing else None
+        self.player = Playback.PAUSED if deck.playback is Playback.PAUSED else Playback.IDLE
+
     @invariant()
     def deck_and_state_agree(self) -> None:
         """Exactly one of playing, paused and idle; a track is on the deck unless it is idle."""
@@ -255,6 +243,9 @@ class CoreMachine(RuleBasedStateMachine):
         others = [t for t in playable if not is_sad(self.known[t])]
         for number, play in enumerate(plays[self.looked_at :], start=self.looked_at):
             assert play.track in self.stage.library
+            resumed, self.resuming = self.resuming, None
+            if play.track == resumed:
+                continue
             self.streak = self.streak + 1 if is_sad(self.known[play.track]) else 0
             queued = core.deck.playing
             by_itself = queued and not (queued.by_hand or queued.reason.kind in BY_HAND)
@@ -280,7 +271,8 @@ class CoreMachine(RuleBasedStateMachine):
         told = [e.interaction for e in self.stage.done if isinstance(e, effects.Remember)]
         assert len({one.id for one in told}) == len(told)
         left = Counter(one.track for one in told if one.kind in LEFT)
-        assert left <= Counter(play.track for play in self.stage.plays)
+        # What was done and not kept is done again, as a fresh start cannot know of it.
+        assert left <= Counter(play.track for play in self.stage.plays) + self.torn
 
     @invariant()
     def music_is_wanted_and_comes(self) -> None:
