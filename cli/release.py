@@ -1,6 +1,6 @@
 """Make a release that appliances accept: a key once, then an archive and its signed statement.
 
-./mlfym release key ~/mlfym-release.key      keep the private half off this machine's backups
+./mlfym release key ~/mlfym-release.key      keep it as docs/install.md says
 ./mlfym release make --key ~/mlfym-release.key --out dist
 ./mlfym release check dist/mlfym-0.2.0.release
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from cli.updating.archive import file_sha256
 from cli.updating.errors import UpdateError
 from cli.updating.making import MACHINES, PYTHONS, Wanted, make_release
-from cli.updating.signing import fingerprint, make_key
+from cli.updating.signing import check_private, fingerprint, make_key, public_half
 from cli.updating.statement import read_statement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,9 @@ def run(arguments: list[str]) -> int:
 
 def _key(options: argparse.Namespace) -> str:
     public = options.public or KEYS / f"{options.private.stem}.pem"
+    if options.private.resolve().is_relative_to(ROOT):
+        msg = f"{options.private} lies in the checkout, which is published: name a place outside"
+        raise UpdateError(msg)
     make_key(options.private, public)
     return (
         f"{options.private} signs releases: whoever has it can change every appliance.\n"
@@ -51,9 +54,16 @@ def _make(options: argparse.Namespace) -> str:
         summary=options.summary,
         wheels=wheels,
     )
+    check_private(options.key)
     path, statement = make_release(wanted)
     size = statement.size / 2**20
-    return f"{path}\n{path.parent / statement.file} ({size:.1f} MiB)\nhand out both"
+    said = f"{path}\n{path.parent / statement.file} ({size:.1f} MiB)\nhand out both"
+    if public_half(options.key) in {key.read_bytes() for key in KEYS.glob("*.pem")}:
+        return said
+    return (
+        f"{said}\nNo key in systemd/release_keys goes with {options.key}: this release is taken by"
+        "\nappliances alone that were given its public half (systemd/install --release-key)."
+    )
 
 
 def _check(options: argparse.Namespace) -> str:

@@ -45,10 +45,11 @@ def exposure(unit: Path) -> float:
 
 @needs_systemd
 @pytest.mark.parametrize(
-    ("name", "limit"), [("vision", 1.5), ("core", 2.5), ("recommender@", 2.0), ("train", 2.0)]
+    ("name", "limit"),
+    [("vision", 1.5), ("core", 2.5), ("recommender@", 2.0), ("train", 2.0), ("setup", 2.0)],
 )
 def test_units_are_closed(name: str, limit: float) -> None:
-    """Vision up to 1.5 of 10, core up to 2.5, the recommender up to 2.0."""
+    """Vision up to 1.5 of 10, core up to 2.5, the recommender and the set-up up to 2.0."""
     assert exposure(UNITS / f"mlfym-{name}.service") <= limit
 
 

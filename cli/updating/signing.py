@@ -37,9 +37,10 @@ def sign(content: bytes, private: Path) -> str:
     """Signature of `content`, in base64.
 
     Raises:
-        UpdateError: the key cannot be read.
+        UpdateError: there is no such key, or others can read it; nothing is signed then.
 
     """
+    check_private(private)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "content"), Path(folder, "signature")
         source.write_bytes(content)
@@ -61,6 +62,31 @@ def signed_by(content: bytes, signature: str, keys: list[Path]) -> Path | None:
         source.write_bytes(content)
         target.write_bytes(raw)
         return next((key for key in keys if _verifies(source, target, key)), None)
+
+
+def check_private(private: Path) -> None:
+    """Refuse a key that is not its maintainer's alone.
+
+    Raises:
+        UpdateError: there is none, or others can read it.
+
+    """
+    if not private.is_file():
+        msg = f"there is no key at {private}: `./mlfym release key {private}` makes one, once"
+        raise UpdateError(msg)
+    if private.stat().st_mode & 0o077:
+        msg = f"others can read {private}: chmod 600 it, or make a new key if somebody may have"
+        raise UpdateError(msg)
+
+
+def public_half(private: Path) -> bytes:
+    """What appliances need of a maintainer's key, as PEM.
+
+    Raises:
+        UpdateError: it is no private key.
+
+    """
+    return _openssl("pkey", "-in", str(private), "-pubout")
 
 
 def fingerprint(public: Path) -> str:
