@@ -183,7 +183,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "sudo ./mlfym test-arm64" in lacking()
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(userlands, "_found", lambda _: "")
+    monkeypatch.setattr(userlands, "program", lambda _: "")
     assert lacking() == "sudo apt install mmdebstrap coreutils qemu-user-static"
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert "aarch64" in lacking()

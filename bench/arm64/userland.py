@@ -69,7 +69,7 @@ def lacking() -> str:
         return f"this machine is {platform.machine()}; ./mlfym test runs vision on it as it is"
     if os.geteuid():
         return "it needs root for chroot: sudo ./mlfym test-arm64"
-    missing = [p for name, p in NEEDED.items() if name != QEMU[0] and not _found(name)]
+    missing = [p for name, p in NEEDED.items() if name != QEMU[0] and not program(name)]
     missing += [] if _emulator() else [NEEDED[QEMU[0]]]
     return f"sudo apt install {' '.join(missing)}" if missing else ""
 
@@ -103,8 +103,12 @@ class Userland:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            run_shown(self._debian(), f"Debian {self.suite.name} for arm64")
-            run_shown(self._wheels(), f"arm64 packages for Python {self.suite.python}")
+            debian = debian_words(self.suite, "arm64", DEBIAN, self.folder)
+            run_shown(debian, f"Debian {self.suite.name} for arm64")
+            bring_pip()
+            hashed = ("--require-hashes", "--requirement", str(self._requirements))
+            wheels = wheel_words(self.suite, "aarch64", self.folder / PACKAGES, hashed)
+            run_shown(wheels, f"arm64 packages for Python {self.suite.python}")
         except InstallerError as error:
             msg = (
                 f"the arm64 userland could not be made:\n{error}\n"
@@ -145,7 +149,7 @@ class Userland:
             "QEMU_CPU": processor.name,
         }
         words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
-        return [*words, _found("chroot"), str(self.folder), "/usr/bin/qemu", PYTHON, *python]
+        return [*words, program("chroot"), str(self.folder), "/usr/bin/qemu", PYTHON, *python]
 
     def run(self, processor: Processor, what: str, *python: str) -> None:
         """Run Python with these arguments inside, showing what it says.
@@ -160,20 +164,6 @@ class Userland:
             msg = f"the emulated program failed; its last words:\n{error}"
             raise UserlandError(msg) from error
 
-    def _debian(self) -> list[str]:
-        made = ["mmdebstrap", "--architectures=arm64", "--variant=extract"]
-        return [*made, f"--include={','.join(DEBIAN)}", self.suite.name, str(self.folder)]
-
-    def _wheels(self) -> list[str]:
-        _bring_pip()
-        tags = ["manylinux2014", *(f"manylinux_2_{n}" for n in range(17, self.suite.glibc + 1))]
-        words = [sys.executable, "-m", "pip", "install", "--no-input", "--require-hashes"]
-        words += ["--no-deps", "--no-compile", "--only-binary", ":all:"]
-        words += ["--implementation", "cp", "--python-version", self.suite.python]
-        words += [word for tag in tags for word in ("--platform", f"{tag}_aarch64")]
-        words += ["--target", str(self.folder / PACKAGES)]
-        return [*words, "--requirement", str(self._requirements)]
-
     def _wanted(self) -> dict[str, str]:
         digest = hashlib.sha256(self._requirements.read_bytes()).hexdigest()
         return {"debian": " ".join(DEBIAN), "suite": self.suite.name, "requirements": digest}
@@ -186,16 +176,35 @@ class Userland:
         return made
 
 
-def _emulator() -> str:
-    return next(filter(None, map(_found, QEMU)), "")
+def debian_words(
+    suite: Suite, architecture: str, packages: tuple[str, ...], folder: Path
+) -> list[str]:
+    """The command that unpacks these packages, and what they depend on, into a folder."""
+    words = ["mmdebstrap", f"--architectures={architecture}", "--variant=extract"]
+    return [*words, f"--include={','.join(packages)}", suite.name, str(folder)]
 
 
-def _found(name: str) -> str:
-    """Where a program is; a shell that became root by `su` does not look in /usr/sbin."""
+def wheel_words(suite: Suite, machine: str, target: Path, wanted: tuple[str, ...]) -> list[str]:
+    """The command that installs wheels for a suite's Python on a machine into a folder."""
+    tags = ["manylinux2014", *(f"manylinux_2_{n}" for n in range(5, suite.glibc + 1))]
+    words = [sys.executable, "-m", "pip", "install", "--no-input", "--no-deps", "--no-compile"]
+    words += ["--only-binary", ":all:", "--implementation", "cp"]
+    words += ["--python-version", suite.python, "--target", str(target)]
+    words += [word for tag in tags for word in ("--platform", f"{tag}_{machine}")]
+    return [*words, *wanted]
+
+
+def program(name: str) -> str:
+    """Where a program is, or nothing; a root made by `su` does not look in /usr/sbin itself."""
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
     return shutil.which(name, path=path) or ""
 
 
-def _bring_pip() -> None:
+def bring_pip() -> None:
+    """Bring pip into this environment, which uv may have made without."""
     if importlib.util.find_spec("pip") is None:
         run_shown([sys.executable, "-m", "ensurepip"], "pip")
+
+
+def _emulator() -> str:
+    return next(filter(None, map(program, QEMU)), "")

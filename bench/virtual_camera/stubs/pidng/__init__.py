@@ -1,0 +1,1 @@
+"""Writes raw pictures, which nobody wants here."""

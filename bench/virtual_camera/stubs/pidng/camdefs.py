@@ -1,0 +1,5 @@
+"""As imported by picamera2."""
+
+
+class Picamera2Camera:
+    """Never made."""

@@ -1,0 +1,5 @@
+"""As imported by picamera2."""
+
+
+class PICAM2DNG:
+    """Never made."""
