@@ -62,8 +62,8 @@ class CoreMachine(RuleBasedStateMachine):
         self.repeat_after = repeat_after_hours * 3600
         self.smallest = size
         self.disk, self.written, self.boots = Disk(), 0, 1
-        self.resuming: TrackId | None = None
-        """What the deck came back with: to be played from where it was."""
+        self.resuming: tuple[int, TrackId] | None = None
+        """Which play goes on with what the deck came back with."""
         self.torn: Counter[TrackId] = Counter()
         self.stage.happen(events.Restored(at=self.stage.at))
         self.stage.begin()
@@ -155,9 +155,15 @@ class CoreMachine(RuleBasedStateMachine):
     def sound_card(self, kind: type[events.SoundLost | events.SoundBack]) -> None:
         self.stage.happen(kind(at=self.stage.at))
 
-    @rule(off=st.sampled_from([0.5, 20.0, 300.0]), behind=st.sampled_from([0.0, 1.9]))
-    def killed(self, off: float, behind: float) -> None:
+    @rule(
+        given=st.none() | GIVEN,
+        off=st.sampled_from([0.5, 20.0, 300.0]),
+        behind=st.sampled_from([0.0, 1.9]),
+    )
+    def killed(self, given: tuple[str, str] | None, off: float, behind: float) -> None:
         """As by kill -9: what plays, its place, queue, volume and every word given are back."""
+        if given:
+            self.command(given)
         core, at = self.stage.core, self.stage.at + off
         before, place = standing(core, at), core.deck.position_seconds(self.stage.at)
         on = core.deck.playing
@@ -197,9 +203,10 @@ class CoreMachine(RuleBasedStateMachine):
         stage.core, stage.at = Core(stage.core.settings, stage.library, boot, QUESTIONS), at
         stage.done.append(effects.SetVolume(volume=stage.core.volume.level))
         stage.happen(events.Tick(at=at, unix_seconds=1e9 + at))
+        count = len(stage.plays)
         stage.happen(self.disk.restored(at, place))
         deck = stage.core.deck
-        self.resuming = deck.playing.track if deck.playing else None
+        self.resuming = (count, deck.playing.track) if deck.playing else None
         self.player = Playback.PAUSED if deck.playback is Playback.PAUSED else Playback.IDLE
 
     @invariant()
@@ -243,8 +250,7 @@ class CoreMachine(RuleBasedStateMachine):
         others = [t for t in playable if not is_sad(self.known[t])]
         for number, play in enumerate(plays[self.looked_at :], start=self.looked_at):
             assert play.track in self.stage.library
-            resumed, self.resuming = self.resuming, None
-            if play.track == resumed:
+            if (number, play.track) == self.resuming:
                 continue
             self.streak = self.streak + 1 if is_sad(self.known[play.track]) else 0
             queued = core.deck.playing
@@ -283,6 +289,6 @@ class CoreMachine(RuleBasedStateMachine):
 
 
 CoreMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, derandomize=True
+    max_examples=120, stateful_step_count=30, deadline=None, derandomize=True
 )
 TestCore = CoreMachine.TestCase
