@@ -138,7 +138,7 @@ def test_the_flow_of_2020(home: PageStage, opening: Opening, language: str) -> N
     home.see("happiness")
     positive = {"en": "Positive", "ko": "긍정"}[language]
     expect(page.locator(".middle strong")).to_have_text(positive)
-    expect(page.locator(".bar.positive .percent")).to_have_text(re.compile("9[0-9] %"))
+    expect(page.locator(".bar.positive .percent")).to_have_text(re.compile("9[0-9]%"))
     assert home.stage.core.believed.mood == "positive"
     page.locator(".tab.now").click()
     before = page.locator(".names h1").inner_text()

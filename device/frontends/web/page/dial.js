@@ -1,7 +1,7 @@
 // The mood dial: a ring of three arcs, as wide as each mood is probable.
 import { h, svg, paint, refill } from "./dom.js";
 import { CLASS_HUES } from "./colour.js";
-import { t } from "./words.js";
+import { percent, t } from "./words.js";
 
 export const CLASSES = ["negative", "neutral", "positive"];
 const R = 84, ROUND = 2 * Math.PI * R, GAP = 7;
@@ -36,7 +36,7 @@ export function dial() {
     for (const row of bars.children) {
       const p = moods[row.dataset.key];
       paint(row.querySelector(".full"), { "--share": p === undefined ? 0 : p });
-      row.querySelector(".percent").textContent = p === undefined ? "–" : `${Math.round(p * 100)} %`;
+      row.querySelector(".percent").textContent = p === undefined ? "–" : percent(p);
     }
   }
   for (const name of CLASSES) paint(arcs[name], { stroke: `oklch(var(--arc-light) 0.14 ${CLASS_HUES[name]})` });

@@ -47,6 +47,7 @@ const PATHS = {
   photo: "M4 8h3.500l1.500-2.500h6L16.500 8H20v11H4zM12 16.500a3.300 3.300 0 1 0 0-6.600 3.300 3.300 0 0 0 0 6.600z",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2",
   plus: "M12 5v14M5 12h14",
+  enter: "M5 12.500l4.500 4.500L19 7.500",
   up: "M6 15l6-6 6 6",
   down: "M6 9l6 6 6-6",
   back: "M14 6l-6 6 6 6",
@@ -73,12 +74,18 @@ export function button(label, pressed, props = {}, iconName = "") {
     iconName && icon(iconName), bare ? null : h("span", {}, label));
 }
 
-// New children, with the focus on the one that had it before.
+// New children, with the focus on the one that had it before; where it is gone, on what took its place.
 export function refill(box, kids) {
-  const key = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  const had = box.contains(document.activeElement) && document.activeElement !== box ? document.activeElement : null;
+  const key = had?.dataset.key, place = had ? stops(box).indexOf(had) : -1;
   box.replaceChildren(...kids.flat().filter(Boolean));
-  if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+  if (!had || box.contains(document.activeElement)) return;
+  const same = key && box.querySelector(`[data-key="${CSS.escape(key)}"]`), left = stops(box);
+  const next = same || left[Math.min(Math.max(place, 0), left.length - 1)] || box;
+  if (next === box) box.tabIndex = -1;
+  next.focus({ preventScroll: true });
 }
+function stops(box) { return [...box.querySelectorAll("button, a[href], input, select, textarea, summary")]; }
 
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

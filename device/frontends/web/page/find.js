@@ -1,6 +1,6 @@
 // The library: search it, go through it, choose from it.
 import { button, clock, h, refill, toast } from "./dom.js";
-import { get, give } from "./live.js";
+import { get, give, live } from "./live.js";
 import { t, term } from "./words.js";
 import { uploadCard } from "./upload.js";
 import { wishNotice } from "./wish.js";
@@ -10,7 +10,7 @@ const SHELVES = ["tracks", "artists", "albums", "genres", "moods"], PAGE = 40;
 export function findPanel({ guest = false, field = null } = {}) {
   let shelf = "tracks", inside = {}, text = "", asked = 0, rows = [], total = 0;
   const search = field || h("input", { type: "search", placeholder: t("find.hint"), "aria-label": t("find"), autocomplete: "off", enterkeyhint: "search", maxlength: 120 });
-  const tabs = h("div", { class: "chips", role: "group", "aria-label": t("find.shelves") });
+  const tabs = h("div", { class: "shelves", role: "group", "aria-label": t("find.shelves") });
   const crumb = h("div", { class: "row" }), list = h("ul", { class: "rows" }), foot = h("div", { class: "row center" }), count = h("p", { class: "hint", role: "status" });
   const taking = guest ? wishNotice(() => { if (shelf === "tracks") refill(list, rows.map(songRow)); }) : null;
   const box = h("div", { class: "panel-body" }, taking?.box, search, tabs, guest ? null : uploadCard(), crumb, count, list, foot);
@@ -32,7 +32,7 @@ export function findPanel({ guest = false, field = null } = {}) {
     refill(crumb, of ? [button(t("back"), () => { shelf = { artist: "artists", album: "albums", genre: "genres", mood: "moods" }[of[0]]; inside = {}; look(); }, { bare: true, class: "round small" }, "back"),
       h("h3", {}, of[0] === "mood" ? t(`mood.${of[1]}`) : term(of[1])),
       of[0] === "album" && !guest && rows[0] ? button(t("play_album"), () => give("play_album", rows[0].id), { class: "say" }, "play") : null] : []);
-    count.textContent = total ? t(total === 1 ? "found.one" : "found.many", { count: total }) : t("found.none");
+    count.textContent = total ? t(total === 1 ? "found.one" : "found.many", { count: total }) : t(live.state?.tracks === 0 ? "found.no_music" : text ? "found.none" : "found.nothing");
     refill(list, rows.map(shelf === "tracks" ? songRow : shelfRow));
     refill(foot, rows.length < total ? [button(t("more"), () => look(true), { class: "say" })] : []);
   }

@@ -1,6 +1,6 @@
 // The kiosk: starts by a touch, shows the notice before the first frame, goes back by itself.
 import { button, h, icon, paint, refill, toast } from "./dom.js";
-import { complaint, give, listen, live, post } from "./live.js";
+import { complaint, give, listen, listened, live, post, unlisten } from "./live.js";
 import { t } from "./words.js";
 import { aura } from "./aura.js";
 import { stage } from "./stage.js";
@@ -9,16 +9,17 @@ import { CAMERA_ON, pickButtons } from "./mood.js";
 import { findPanel } from "./find.js";
 import { keyboard } from "./keyboard.js";
 
-let main = null, scene = "", touched = 0, begun = 0, moving = null, inner = null, watching = 0;
+let main = null, scene = "", touched = 0, begun = 0, moving = null, inner = null, watching = 0, lasting = 0;
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { touched = performance.now(); });
 
 export function show(box) {
   main = box;
   scene = "";
   clearInterval(watching);
   touched = performance.now();
-  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { touched = performance.now(); });
   watching = setInterval(watch, 500);
   listen("state", (state) => { moving?.show(state); inner?.(state); });
+  lasting = listened();
   turn("idle");
 }
 
@@ -26,11 +27,12 @@ function turn(name) {
   scene = name;
   moving?.end();
   moving = inner = null;
+  unlisten(lasting);
   touched = performance.now();
   main.dataset.scene = name;
   refill(main, [{ idle, notice, session, wish }[name]()]);
   if (live.state) { moving?.show(live.state); inner?.(live.state); }
-  main.querySelector(".touch, .primary")?.focus({ preventScroll: true });
+  [".touch", ".primary", "input"].map((what) => main.querySelector(what)).find(Boolean)?.focus({ preventScroll: true });
 }
 
 // Nobody touched it for a while, or the session has lasted: forget and begin anew.
@@ -93,7 +95,7 @@ function session() {
     words.textContent = on ? (live.pulse.faces ? t("kiosk.seen") : t("faces.none")) : t("kiosk.pick");
     refill(picks, pickButtons(state).filter((pick) => on || !pick.classList?.contains("auto")));
   };
-  listenPulse(inner);
+  listen("pulse", () => { if (live.state) inner?.(live.state); });
   const box = h("div", { class: "scene" }, h("div", { class: "session" }, middle.box,
     h("div", { class: "card" }, ring.box, words, picks,
       h("div", { class: "both" }, button(t("kiosk.wish"), () => turn("wish"), { class: "say" }, "wish"), button(t("kiosk.done"), finish, { class: "primary" })))),
@@ -102,16 +104,10 @@ function session() {
   return box;
 }
 
-let pulse = null;
-function listenPulse(heard) {
-  if (!pulse) listen("pulse", () => { if (scene === "session" && live.state) pulse?.(live.state); });
-  pulse = heard;
-}
-
 function wish() {
   const field = h("input", { type: "search", placeholder: t("find.hint"), "aria-label": t("find"), autocomplete: "off", inputmode: "none", maxlength: 120 });
-  return h("div", { class: "scene" }, h("div", { class: "card notice" },
+  return h("div", { class: "scene" }, h("div", { class: "card wishing" },
     h("div", { class: "row" }, h("h1", { class: "small" }, t("kiosk.wish")), button(t("back"), () => turn("session"), { class: "say" }, "back")),
-    h("div", { class: "scroll" }, findPanel({ guest: true, field })), keyboard(field)),
+    findPanel({ guest: true, field }), keyboard(field)),
   h("div", { class: "countdown", "aria-hidden": "true" }));
 }

@@ -3,15 +3,18 @@ import { toast } from "./dom.js";
 import { has, language, t } from "./words.js";
 
 export const live = { state: null, pulse: { faces: 0, moods: {}, emotions: {}, boxes: [] }, about: null, at: 0, linked: false };
-let listeners = [], stream = null, polling = 0;
+const listeners = [];
+let stream = null, polling = 0;
 
 export function listen(what, heard) {
   listeners.push([what, heard]);
   if (what === "state" && live.state) heard(live.state);
   if (what === "pulse") heard(live.pulse);
 }
-export function unlisten() { listeners = []; }
-function tell(what, value) { for (const [wanted, heard] of listeners) if (wanted === what) heard(value); }
+export function listened() { return listeners.length; }
+// Those that came after so many are done with: a kiosk shows scene after scene for weeks.
+export function unlisten(since = 0) { listeners.length = since; }
+function tell(what, value) { for (const [wanted, heard] of [...listeners]) if (wanted === what) heard(value); }
 
 function take(what, value) {
   live[what] = value;
@@ -52,7 +55,7 @@ async function poll() {
 export function position() {
   const state = live.state;
   if (!state) return 0;
-  const gone = state.playback === "playing" ? (performance.now() - live.at) / 1000 : 0;
+  const gone = live.linked && state.playback === "playing" ? (performance.now() - live.at) / 1000 : 0;
   return Math.min(state.position + gone, state.duration || Infinity);
 }
 

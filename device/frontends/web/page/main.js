@@ -19,8 +19,8 @@ function top() {
   const bar = document.querySelector(".top");
   const other = LANGUAGES.find((name) => name !== language());
   const drop = h("i", { class: "drop", "aria-hidden": "true" });
-  const away = h("span", { class: "away", role: "status" });
-  listen("link", (up) => { away.textContent = up ? "" : t("away"); });
+  const away = h("span", { class: "away", role: "status" }, live.state && !live.linked ? t("away") : "");
+  listen("link", (up) => { away.textContent = up ? "" : t("away"); document.body.classList.toggle("gone", !up); });
   refill(bar, [
     h("a", { class: "brand", href: path === "/kiosk" ? "/kiosk" : "/" }, drop, h("span", {}, "MLFYM")), away,
     h("span", { class: "grow" }),
@@ -40,12 +40,18 @@ async function start(name) {
   main.className = path.slice(1) || "listener";
   main.removeAttribute("aria-busy");
   refill(main, []);
-  face.show(main);
   news();
+  face.show(main);
 }
 
 document.addEventListener("guest-gone", () => { if (language() !== preferred()) start(preferred()); });
 theme(read("theme") || "auto");
-await Promise.all([about(), speak(preferred())]);
-await start(language());
-if (!live.linked) follow();
+try {
+  await Promise.all([about(), speak(preferred())]);
+  await start(language());
+  if (!live.linked) follow();
+} catch (fault) {
+  // The device went away while the page was loading: try again until it is back.
+  setTimeout(() => location.reload(), 4000);
+  throw fault;
+}

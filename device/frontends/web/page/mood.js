@@ -1,7 +1,7 @@
 // Mood: what the camera reads, what the person says, and what the music makes of it.
 import { button, h, paint, refill } from "./dom.js";
 import { give, listen, live } from "./live.js";
-import { t } from "./words.js";
+import { percent, t } from "./words.js";
 import { dial } from "./dial.js";
 import { chromaOf, hueOf } from "./colour.js";
 
@@ -34,9 +34,11 @@ export function moodPanel({ guest = false } = {}) {
     if (!state) return;
     const on = CAMERA_ON.has(state.camera), known = state.mood !== "unknown";
     const head = state.by_hand ? t(`mood.${state.mood_word}`) : t(`class.${known ? state.mood : "unknown"}`);
-    const note = state.by_hand ? t("you_said") : known ? t("sure", { percent: Math.round(state.confidence * 100) }) : t(on ? "looking" : "camera.off");
+    const note = state.by_hand ? t("you_said") : known ? t("sure", { percent: Math.round(state.confidence * 100) }) : t(on ? "looking" : state.camera === "failed" ? "camera.gone" : "camera.off");
     ring.show(on || Object.keys(pulse.moods).length ? pulse.moods : {}, head, note);
-    heard.textContent = on ? (pulse.faces ? t(pulse.faces === 1 ? "faces.one" : "faces.many", { count: pulse.faces }) : t("faces.none")) : t("camera.off.more");
+    const failed = state.camera === "failed";
+    heard.classList.toggle("wrong", failed);
+    heard.textContent = failed ? t("camera.failed") : on ? (pulse.faces ? t(pulse.faces === 1 ? "faces.one" : "faces.many", { count: pulse.faces }) : t("faces.none")) : t("camera.off.more");
     fine(more, pulse.emotions);
   }
   return box;
@@ -47,7 +49,7 @@ export function fine(box, emotions) {
   refill(box, names.length ? names.map((name) => {
     const bar = h("i", { class: "full", "aria-hidden": "true" });
     paint(bar, { "--share": emotions[name] });
-    return h("div", { class: "bar" }, h("dt", {}, t(`emotion.${name}`)), h("dd", {}, bar, h("span", { class: "percent" }, `${Math.round(emotions[name] * 100)} %`)));
+    return h("div", { class: "bar" }, h("dt", {}, t(`emotion.${name}`)), h("dd", {}, bar, h("span", { class: "percent" }, percent(emotions[name]))));
   }) : [h("p", { class: "hint" }, t("nobody"))]);
 }
 
@@ -64,6 +66,5 @@ export function pickButtons(state) {
 function cameraButtons(state, guest) {
   if (guest || live.about.cafe) return [];
   const on = CAMERA_ON.has(state.camera);
-  return [button(t(on ? "camera.close" : "camera.open"), () => give("camera", on ? "off" : "on"), { class: on ? "say" : "primary", key: "camera" }, "camera"),
-    state.camera === "failed" ? h("p", { class: "hint wrong" }, t("camera.failed")) : null];
+  return [button(t(on ? "camera.close" : state.camera === "failed" ? "camera.again" : "camera.open"), () => give("camera", on ? "off" : "on"), { class: on ? "say" : "primary", key: "camera" }, "camera")];
 }

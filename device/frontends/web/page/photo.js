@@ -1,33 +1,52 @@
 // A photo instead of the camera: looked at in the device's memory, drawn upon in this browser.
-import { button, h, refill, toast } from "./dom.js";
+import { button, h, icon, refill, toast } from "./dom.js";
 import { complaint, give, live } from "./live.js";
-import { t } from "./words.js";
+import { percent, t } from "./words.js";
 import { dial } from "./dial.js";
 import { fine } from "./mood.js";
 import { CLASS_HUES } from "./colour.js";
 
-const WIDEST = 1000;
+const WIDEST = 1000, LARGEST = 2000;
 
 export function photoPanel({ guest = false } = {}) {
-  const pick = h("input", { type: "file", accept: "image/jpeg,image/png,image/webp,image/gif", class: "sr", id: "photo-file" });
+  const pick = chosen("photo-file", { accept: "image/jpeg,image/png,image/webp,image/gif" }), shoot = chosen("photo-camera", { accept: "image/*", capture: "user" });
   const shown = h("div", { class: "shot" }), ring = dial(), more = h("dl", { class: "bars fine" }), deeds = h("div", { class: "row wrap center" });
   const result = h("div", { class: "result", hidden: true, "aria-live": "polite" }, ring.box, deeds, h("details", {}, h("summary", {}, t("emotions")), more));
   const box = h("div", { class: "panel-body" }, h("div", { class: "card" }, h("h2", {}, t("photo.title")), h("p", {}, t("photo.how")),
-    pick, h("label", { class: "primary file", for: "photo-file" }, t("photo.pick")), h("p", { class: "hint" }, t("photo.private")), shown, result));
-  pick.addEventListener("change", () => { const file = pick.files[0]; pick.value = ""; if (file) look(file); });
+    h("div", { class: "row wrap" }, h("span", { class: "shoot" }, shoot, h("label", { class: "primary file", for: "photo-camera" }, icon("photo"), t("photo.shoot"))),
+      h("span", {}, pick, h("label", { class: "primary file", for: "photo-file" }, t("photo.pick")))), h("p", { class: "hint" }, t("photo.private")), shown, result));
+  // A file of the phone's own camera: a browser gives it without https too, which a live picture needs.
+  function chosen(id, props) {
+    const input = h("input", { type: "file", class: "sr", id, ...props });
+    input.addEventListener("change", () => { const file = input.files[0]; input.value = ""; if (file) look(file); });
+    return input;
+  }
 
   async function look(file) {
     result.hidden = true;
-    if (file.size > live.about.photo_bytes) { toast(t("error.too_large"), true); return; }
-    refill(shown, [h("p", { class: "hint busy" }, t("photo.looking"))]);
+    refill(shown, [h("p", { class: "hint busy", role: "status" }, t("photo.looking"))]);
+    const sent = await smaller(file);
+    if (sent.size > live.about.photo_bytes) { refill(shown, []); toast(t("error.too_large"), true); return; }
     let seen;
     try {
-      const answer = await fetch("/api/photo", { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+      const answer = await fetch("/api/photo", { method: "POST", headers: { "content-type": "application/octet-stream" }, body: sent });
       seen = await answer.json();
       if (!answer.ok) { refill(shown, []); toast(complaint(seen), true); return; }
     } catch { refill(shown, []); toast(t("error.offline"), true); return; }
     await draw(file, seen);
     tell(seen);
+  }
+
+  // A phone's photo has more pixels than faces need, and says where it was taken: a copy goes, without that.
+  async function smaller(file) {
+    try {
+      const picture = await createImageBitmap(file, { imageOrientation: "from-image" }), scale = LARGEST / Math.max(picture.width, picture.height);
+      if (scale >= 1 && file.size <= live.about.photo_bytes) { picture.close(); return file; }
+      const canvas = h("canvas", { width: Math.round(picture.width * Math.min(1, scale)), height: Math.round(picture.height * Math.min(1, scale)) });
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      picture.close();
+      return await new Promise((done) => { canvas.toBlob((made) => done(made || file), "image/jpeg", 0.92); });
+    } catch { return file; }
   }
 
   async function draw(file, seen) {
@@ -50,7 +69,7 @@ export function photoPanel({ guest = false } = {}) {
     pen.beginPath();
     pen.roundRect(left * wide, top * high, width * wide, height * high, line * 4);
     pen.stroke();
-    const share = face.moods[face.mood], label = share === undefined ? t("class.unknown") : `${t(`class.${face.mood}`)} ${Math.round(share * 100)} %`;
+    const share = face.moods[face.mood], label = share === undefined ? t("class.unknown") : `${t(`class.${face.mood}`)} ${percent(share)}`;
     pen.font = `700 ${size}px system-ui, sans-serif`;
     const long = pen.measureText(label).width + size, x = Math.max(0, Math.min(left * wide, wide - long)), y = Math.max(size * 1.7, top * high - line);
     pen.fillStyle = ink;

@@ -11,7 +11,7 @@ export function queuePanel({ guest = false } = {}) {
     const face = JSON.stringify([state.queue, state.queued]);
     if (face === shown) return;
     shown = face;
-    refill(list, state.queue.length ? state.queue.map((song, n) => row(song, n, state)) : [h("li", { class: "hint" }, t("queue.empty"))]);
+    refill(list, state.queue.length ? state.queue.map((song, n) => row(song, n, state)) : [h("li", { class: "bare hint" }, icon("queue"), t(state.tracks ? "queue.empty" : "found.no_music"))]);
     const rest = state.queued - state.queue.length;
     refill(foot, [rest > 0 ? h("p", { class: "hint" }, t("queue.rest", { count: rest })) : null,
       guest || !state.queue.length ? null : button(t("queue.clear"), () => give("queue_clear"), { class: "say", key: "clear" })]);

@@ -40,7 +40,9 @@ function inside() {
     name.tabIndex = -1;
     return h("button", { type: "button", class: "way", onclick: () => { made.scrollIntoView({ block: "start" }); name.focus({ preventScroll: true }); } }, name.textContent);
   });
-  refill(main, [h("h1", { class: "sr" }, t("staff.title")), h("nav", { class: "ways", "aria-label": t("tabs") }, ways), ...cards]);
+  const head = h("h1", { class: "sr", tabindex: -1 }, t("staff.title"));
+  refill(main, [head, h("nav", { class: "ways", "aria-label": t("tabs") }, ways), ...cards]);
+  head.focus({ preventScroll: true });
 }
 
 function playing() {

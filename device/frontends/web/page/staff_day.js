@@ -36,8 +36,7 @@ export function scheduleCard() {
     }
     before = undo;
     told = got;
-    editing = false;
-    draw();
+    if (editing) { editing = false; draw(); body.querySelector("[data-key=part-add]").focus(); } else draw();
     toast(t("said.dayparts"));
     return got;
   }
@@ -47,7 +46,7 @@ export function scheduleCard() {
     refill(body, [partEditor(parts, own ? parts.length : at, made || { ...parts[at] }, {
       save: (part) => send(own ? [...parts, part] : parts.map((one, n) => n === at ? part : one), parts),
       remove: own ? null : () => send(parts.filter((_, n) => n !== at), parts),
-      close: () => { editing = false; draw(); },
+      close: () => { editing = false; draw(); body.querySelector("[data-key=part-add]").focus(); },
     })]);
     body.querySelector("input")?.focus({ preventScroll: true });
     body.scrollIntoView({ block: "nearest" });

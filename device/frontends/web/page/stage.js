@@ -9,7 +9,7 @@ import { uploadCard } from "./upload.js";
 export function stage({ guest = false, plain = false } = {}) {
   const canvas = h("canvas", { class: "aura", "aria-hidden": "true" });
   const art = h("div", { class: "art" }, canvas), names = h("div", { class: "names" });
-  const reason = h("p", { class: "why" }), asked = h("div", { class: "asked", "aria-live": "polite" });
+  const reason = h("p", { class: "why" }), asked = h("div", { class: "asked" });
   const seek = h("input", { type: "range", min: 0, max: 100, value: 0, step: 1, class: "seek", "aria-label": t("seek"), disabled: guest });
   const gone = h("span", { class: "time" }), whole = h("span", { class: "time" });
   const transport = h("div", { class: "transport" }), opinion = h("div", { class: "opinion" }), loud = volume();
@@ -52,12 +52,13 @@ export function stage({ guest = false, plain = false } = {}) {
       art.replaceChildren(canvas, cover(song, state.now));
     }
     const album = [state.now?.album, state.now?.year].filter(Boolean).join(" · ");
-    refill(names, [h("h1", {}, song.title), h("p", { class: "artist" }, song.artist || t("no_artist")), album && h("p", { class: "album" }, album)]);
+    refill(names, [h("h1", { class: song.title.length > 42 ? "long" : null, title: song.title.length > 42 ? song.title : null }, song.title), h("p", { class: "artist" }, song.artist || t("no_artist")), album && h("p", { class: "album" }, album)]);
     refill(reason, [h("span", {}, icon("sparkle"), h("b", {}, ` ${t("why")} `), why(song.why) || t("why.new")),
       h("span", { class: "tier", title: t(`tier.${song.tier}.more`) }, t(`tier.${song.tier}`))]);
     first.replaceChildren();
     const on = state.playback === "playing";
     box.dataset.playing = on;
+    delete box.dataset.quiet;
     refill(transport, [
       button(t("previous"), () => give("previous", "", true), { bare: true, class: "round", key: "previous" }, "previous"),
       button(t(on ? "pause" : "play"), () => give("play_pause", "", true), { bare: true, class: "round big", key: "play" }, on ? "pause" : "play"),
@@ -74,8 +75,9 @@ export function stage({ guest = false, plain = false } = {}) {
     art.dataset.song = "";
     art.replaceChildren(canvas);
     box.dataset.playing = false;
+    box.dataset.quiet = state.tracks ? "paused" : "empty";
     const words = state.hold ? t(`hold.${state.hold}`) : t(state.tracks ? "silent" : "no_music");
-    refill(names, [h("h1", {}, t("quiet")), h("p", { class: "artist" }, words)]);
+    refill(names, [h("h1", {}, t("quiet")), h("p", { class: "still" }, words)]);
     refill(reason, []);
     refill(opinion, []);
     refill(first, state.tracks || guest || plain ? [] : [uploadCard({ open: true })]);

@@ -25,6 +25,8 @@ export function t(key, values = {}) {
   return found.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
+export function percent(share) { return new Intl.NumberFormat(spoken, { style: "percent" }).format(share); }
+
 export function has(key) { return words[key] !== undefined; }
 
 export function both(thing) { return thing[spoken] || thing.en; }
