@@ -38,7 +38,8 @@ def run(arguments: list[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return EXIT_SETTINGS
-    found = checks.all_findings(settings, checks.Machine(Path("/"), said))
+    core = checks.core_status(settings)
+    found = checks.all_findings(settings, checks.Machine(Path("/"), said), core)
     print(as_json(found) if options.json else as_lines(found))
     return int(any(finding.state == "bad" for finding in found))
 

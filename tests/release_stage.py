@@ -10,6 +10,7 @@ import runpy
 import shutil
 import sqlite3
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ users = []
 units = [{units}]
 started = [{units}]
 requirements = "speaker.txt"
+restarts = ["reader.service"]
+[parts.speaker.files]
 """
 PROBE = """\
 import json, pathlib, sqlite3
@@ -70,6 +73,9 @@ class FakeSystemd:
     root: Path
     running: set[str] = field(default_factory=set)
     enabled: set[str] = field(default_factory=set)
+    flapping: set[str] = field(default_factory=set)
+    """Units that end again and again, whichever version they are of."""
+    flaps: Counter[str] = field(default_factory=Counter)
     asked: list[tuple[str, ...]] = field(default_factory=list)
     restarts: int = 0
     in_process: bool = False
@@ -124,8 +130,10 @@ class FakeSystemd:
             return Ran(0, "".join(f"{u} loaded active running x\n" for u in sorted(self.running)))
         elif verb == "show":
             self.restarts += (app / "device/restarts").exists()
+            self.flaps[units[0]] += units[0] in self.flapping
+            count = self.restarts + self.flaps[units[0]]
             state = "active" if units[0] in self.running else "failed"
-            return Ran(0, f"ActiveState={state}\nNRestarts={self.restarts}\n")
+            return Ran(0, f"ActiveState={state}\nNRestarts={count}\n")
         return Ran(0, "")
 
     def _start(self, unit: str, app: Path) -> None:
@@ -196,12 +204,15 @@ class Stage:
         bad: tuple[str, ...] = ("camera",),
         units: tuple[str, ...] = ("mlfym-core.service", "mlfym-vision.service"),
         files: dict[str, str] | None = None,
+        others: dict[str, str] | None = None,
     ) -> Path:
-        """Write a program that says this of itself."""
+        """Write a program that says this of itself; `others` are files that other programs read."""
         listed = ", ".join(f'"{unit}"' for unit in units)
+        rows = [f'"{place}" = "{place}"\n' for place in others or {}]
         content = {
             "pyproject.toml": f'[project]\nname = "mlfym"\nversion = "{version}"\n',
-            "systemd/roles.toml": ROLES.format(units=listed),
+            "systemd/roles.toml": ROLES.format(units=listed) + "".join(rows),
+            **{f"systemd/{place}": text for place, text in (others or {}).items()},
             "systemd/requirements/speaker.txt": "",
             "cli/__init__.py": "",
             "cli/updating/__init__.py": "",

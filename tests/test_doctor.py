@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from cli.appliance import checks
 from cli.appliance.authority import make_authority
 from cli.appliance.checks import Finding, Machine
 from cli.broker import EmbeddedBroker, free_port
+from contracts.bus import Bus
 from contracts.settings import BrokerSettings
 from device.settings import DeviceSettings
-from tests.brokers import MOSQUITTO
+from device.status import Status
+from tests.brokers import ANSWER_SECONDS, MOSQUITTO
 from tests.household import Household
 
 ROOT = Path(__file__).parents[1]
@@ -132,6 +135,33 @@ def test_tls_and_credentials_are_tried(tmp_path: Path) -> None:
         )
         assert "CERTIFICATE_VERIFY_FAILED" in checks.broker(stranger).saw
     finally:
+        house.stop()
+
+
+@pytest.mark.skipif(not MOSQUITTO, reason="mosquitto is not installed")
+def test_core_is_not_sent_away_by_a_look(tmp_path: Path) -> None:
+    """Two of one name cannot be at the broker: where core has a server there, that is enough."""
+    house = Household(tmp_path)
+    settings = DeviceSettings(state_folder=str(tmp_path), broker=house.settings("kitchen"))
+    house.start()
+    links: queue.Queue[bool] = queue.Queue()
+    bus = Bus(
+        settings.broker,
+        "kitchen",
+        subscriptions=(),
+        received=lambda _: None,
+        link_changed=links.put,
+    )
+    try:
+        bus.start()
+        assert links.get(timeout=ANSWER_SECONDS)
+        found = checks.all_findings(settings, machine(tmp_path), Status(server_online=True))
+        seen = next(finding for finding in found if finding.name == "broker")
+        assert (seen.state, links.empty()) == ("good", True)
+        assert checks.broker(settings.broker).state == "good"
+        assert links.get(timeout=ANSWER_SECONDS) is False  # so does one who only asks for a look
+    finally:
+        bus.stop()
         house.stop()
 
 

@@ -233,6 +233,15 @@ def test_a_role_is_added_to_those_that_are_there(tmp_path: Path) -> None:
     assert "listener" in (tmp_path / "etc/mosquitto/conf.d/mlfym.conf").read_text(encoding="utf-8")
 
 
+def test_several_roles_make_one_machine(tmp_path: Path) -> None:
+    """A speaker without a screen that is its own server has credentials at its own broker."""
+    install(tmp_path, "--role", "speaker", "--role", "server")
+    units = {path.name for path in (tmp_path / "etc/systemd/system").glob("*.service")}
+    assert {"mlfym-core.service", "mlfym-recommender@.service"} <= units
+    assert "mlfym-kiosk.service" not in units
+    assert Accounts(tmp_path / "etc/mlfym/broker").names() == ["mlfym", "recommender.1"]
+
+
 def test_files_of_other_programs_lie_in_etc_alone(tmp_path: Path) -> None:
     """A version that would write elsewhere is not read at all."""
     table = (ROOT / "systemd/roles.toml").read_text(encoding="utf-8")

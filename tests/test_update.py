@@ -14,8 +14,9 @@ import pytest
 
 from cli import update
 from cli.updating.errors import RolledBackError, UpdateError
-from cli.updating.health import HEALTH_SECONDS
+from cli.updating.health import HEALTH_SECONDS, LOOK_SECONDS
 from cli.updating.layout import CONFIRMED
+from cli.updating.making import Wanted, make_release
 from cli.updating.preparing import After
 from cli.updating.signing import sign
 from cli.updating.statement import CONTEXT
@@ -23,6 +24,7 @@ from contracts.release_state import ask_for_release, read_release_state
 from tests.release_stage import SILENT, STILL, WELL, Stage
 
 CORE, VISION = "mlfym-core.service", "mlfym-vision.service"
+RULES, BROKER = "etc/polkit-1/rules.d/50-mlfym.rules", "etc/mosquitto/conf.d/mlfym.conf"
 MIGRATION = "PRAGMA user_version = 2; ALTER TABLE likes ADD COLUMN why; "
 LOSS = "PRAGMA user_version = 2; DELETE FROM likes;"
 
@@ -76,7 +78,7 @@ def test_a_sick_release_gives_way(stage: Stage, said: dict[str, object], why: st
     path = stage.release("0.2.0", **said)
     with pytest.raises(RolledBackError, match=why):
         stage.updater().install(path)
-    assert stage.clock.seconds <= HEALTH_SECONDS
+    assert stage.clock.seconds <= LOOK_SECONDS + HEALTH_SECONDS  # the one before it was stopped
     assert stage.runs == stage.layout.version_at(CONFIRMED) == "0.1.0"
     assert stage.systemd.running == {CORE, VISION}
     assert "0.1.0" in (stage.layout.units / CORE).read_text(encoding="utf-8")
@@ -135,6 +137,73 @@ def test_units_come_and_go_with_their_version(stage: Stage) -> None:
     stage.updater().install(stage.release("0.4.0"))
     assert sorted(path.name for path in stage.layout.units.iterdir()) == [CORE, VISION]
     assert stage.systemd.running == {CORE, VISION}
+
+
+def others(stage: Stage) -> dict[str, str]:
+    """Files of ours that other programs of the system read."""
+    return {p: (stage.root / p).read_text() for p in (RULES, BROKER) if (stage.root / p).exists()}
+
+
+def readers_restarted(stage: Stage) -> int:
+    """How often the system's own service that reads them was started anew."""
+    return stage.systemd.asked.count(("systemctl", "restart", "reader.service"))
+
+
+def test_what_other_programs_read_comes_with_its_version(stage: Stage) -> None:
+    """A changed file is changed, a new one is there, and one that is no longer needed is gone."""
+    stage.updater().install(stage.release("0.2.0", others={RULES: "rules 2"}))
+    assert others(stage) == {RULES: "rules 2"}
+    stage.updater().install(stage.release("0.3.0", others={RULES: "rules 3", BROKER: "broker 3"}))
+    assert others(stage) == {RULES: "rules 3", BROKER: "broker 3"}
+    assert readers_restarted(stage) == 2
+    stage.updater().install(stage.release("0.4.0", others={RULES: "rules 3", BROKER: "broker 3"}))
+    assert readers_restarted(stage) == 2  # the same as before: nobody has to read it
+    stage.updater().install(stage.release("0.5.0", others={BROKER: "broker 3"}))
+    assert others(stage) == {BROKER: "broker 3"}
+
+
+def test_what_other_programs_read_comes_back_as_it_was(stage: Stage) -> None:
+    """Byte for byte, also when the former version knows nothing of it; read again by its reader."""
+    path = stage.root / BROKER
+    path.parent.mkdir(parents=True)
+    path.write_text("as it was", encoding="utf-8")
+    new = {RULES: "rules 2", BROKER: "broker 2"}
+    with pytest.raises(RolledBackError):
+        stage.updater().install(stage.release("0.2.0", core="None", others=new))
+    assert others(stage) == {BROKER: "as it was"}
+    assert readers_restarted(stage) == 2
+
+
+def test_what_an_earlier_update_kept_never_comes_back(stage: Stage) -> None:
+    """The power was cut just after that update, and again at the start of the next."""
+    stage.updater().install(stage.release("0.2.0", others={BROKER: "broker 2"}))
+    (stage.layout.kept / "system_files.json").write_text(json.dumps({BROKER: None}))
+    path = stage.release("0.3.0", others={BROKER: "broker 3"})
+    stopped = 8
+    assert killed_after(stopped, partial(installed, stage, path))
+    with pytest.raises(RolledBackError, match="interrupted"):
+        stage.updater().resume()
+    assert others(stage) == {BROKER: "broker 2"}
+
+
+def test_a_release_without_what_it_names_is_refused(stage: Stage) -> None:
+    """Before anything is stopped for it."""
+    path = stage.release("0.2.0", others={BROKER: "broker 2"})
+    checkout = stage.folder / "checkout-0.2.0"
+    (checkout / "systemd" / BROKER).unlink()
+    path = make_release(Wanted(checkout=checkout, out=path.parent, private=stage.private))[0]
+    refused(stage, path, "lacks .*mlfym.conf: ask its maker")
+    (checkout / "systemd" / BROKER).write_text("broker 2")
+    (checkout / "systemd/units" / VISION).unlink()
+    path = make_release(Wanted(checkout=checkout, out=path.parent, private=stage.private))[0]
+    refused(stage, path, f"lacks {VISION}: ask its maker")
+
+
+def test_a_unit_that_never_stayed_up_keeps_no_version_away(stage: Stage) -> None:
+    """A kiosk whose screen is unplugged ends every few seconds, before the update and after it."""
+    stage.systemd.flapping.add(VISION)
+    stage.updater().install(stage.release("0.2.0"))
+    assert stage.runs == "0.2.0"
 
 
 def refused(stage: Stage, path: Path, why: str, *, force: bool = False) -> None:
@@ -234,7 +303,12 @@ def test_a_second_power_cut_ends_well_too(tmp_path: Path, core: str, again: int)
 def cut_everywhere(folder: Path, core: str, again: int, among: set[str]) -> None:
     """Cut the power after each step of an update in turn, and `again` steps into its mending."""
     drawn = Stage(folder / "drawn")
-    name = drawn.release("0.2.0", core=core, files={"device/migrate.sql": MIGRATION}).name
+    kept = drawn.root / BROKER
+    kept.parent.mkdir(parents=True)
+    kept.write_text("0.1.0", encoding="utf-8")
+    brought = {RULES: "0.2.0", BROKER: "0.2.0"}
+    changes = {"device/migrate.sql": MIGRATION}
+    name = drawn.release("0.2.0", core=core, files=changes, others=brought).name
     steps: list[str] = []
     with contextlib.suppress(RolledBackError):
         uncut, path = copied(drawn, folder / "uncut", name)
@@ -280,6 +354,8 @@ def settled(stage: Stage) -> None:
     assert stage.runs == stage.layout.version_at(CONFIRMED)
     assert stage.systemd.running == {CORE, VISION}
     assert stage.runs in (stage.layout.units / CORE).read_text(encoding="utf-8")
+    new = {RULES: "0.2.0", BROKER: "0.2.0"}
+    assert others(stage) == ({BROKER: "0.1.0"} if stage.runs == "0.1.0" else new)
     if stage.runs == "0.1.0":
         assert stage.likes() == ["a"]
     assert state(stage)[2] == "idle"

@@ -18,7 +18,10 @@ from pathlib import Path
 
 from contracts.model_manifest import ModelError, read_manifest, verified_bytes
 from contracts.settings import BrokerSettings
+from device.commands import CommandError
+from device.control import DeviceAwayError, ask_device
 from device.settings import DeviceSettings
+from device.status import Status
 
 ROOT = Path(__file__).resolve().parents[2]
 HOT, TOO_HOT = 75.0, 82.0
@@ -58,12 +61,29 @@ class Machine:
             return ""
 
 
-def all_findings(settings: DeviceSettings, machine: Machine) -> list[Finding]:
-    """Every check, in the order in which a person would look."""
+def core_status(settings: DeviceSettings) -> Status | None:
+    """What the device of these settings says of itself; none while it is away."""
+    try:
+        return ask_device(Path(settings.state_folder).expanduser() / "control.sock")
+    except (DeviceAwayError, CommandError):
+        return None
+
+
+def all_findings(
+    settings: DeviceSettings, machine: Machine, core: Status | None = None
+) -> list[Finding]:
+    """Every check, in the order in which a person would look.
+
+    Args:
+        settings: of the device.
+        machine: to be looked at.
+        core: what it says of itself, if it runs.
+
+    """
     return [
         camera(settings.camera.source, machine),
         sound(settings.sound.driver, machine),
-        broker(settings.broker),
+        broker(settings.broker, served=bool(core and core.server_online)),
         authority(settings.broker),
         clock(machine),
         disk(Path(settings.state_folder).expanduser()),
@@ -108,9 +128,18 @@ def sound(driver: str, machine: Machine) -> Finding:
     return Finding("sound", "bad", "no sound card", advice)
 
 
-def broker(settings: BrokerSettings) -> Finding:
-    """Whether the broker lets us in, over TLS where that is asked for."""
+def broker(settings: BrokerSettings, *, served: bool = False) -> Finding:
+    """Whether the broker lets us in, over TLS where that is asked for.
+
+    Args:
+        settings: of the device.
+        served: core hears of the recommender there. Nothing is tried then: two of one name cannot
+            be at a broker, so that core would be sent away, and the home told that it is gone.
+
+    """
     where = f"{settings.host}:{settings.port}"
+    if served:
+        return Finding("broker", "good", f"{where}, core is there, and so is the recommender")
     try:
         with socket.create_connection((settings.host, settings.port), TIMEOUT_SECONDS) as plain:
             if settings.ca_file:

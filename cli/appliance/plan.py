@@ -35,7 +35,7 @@ PYTHONSAFEPATH=1 exec /opt/mlfym/current/venv/bin/python -m cli.main "$@"
 class Wanted:
     """All that is asked, up front."""
 
-    role: str
+    roles: tuple[str, ...]
     root: Path = Path("/")
     """Where the system is. A folder without one gets files, but no packages, users or starts."""
     name: str = "mlfym"
@@ -62,13 +62,14 @@ class Wanted:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Of the role, and what is installed already: one environment serves them all."""
+        """Of the roles, and what is installed already: one environment serves them all."""
         confirmed = self.layout.app(self.layout.version_at(CONFIRMED))
         try:
             there = installed_parts(confirmed, self.layout.units)
         except (OSError, ValueError, KeyError, TypeError):  # nothing is, or what cannot be read
             there = ()
-        names = {part.name for part in (*ROLES[self.role], *there)}
+        asked = [part for role in self.roles for part in ROLES[role]]
+        names = {part.name for part in (*asked, *there)}
         return tuple(part for part in ROLES["all"] if part.name in names)
 
     def has(self, part: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from cli.appliance.system import System
@@ -98,7 +98,9 @@ def complaints(before: Look, last: Look | None, now: Look) -> list[str]:
     """
     found = [f"{unit} does not run" for unit in before.active if unit not in now.active]
     if last:
-        anew = [u for u, n in now.restarts.items() if n > last.restarts.get(u, 0)]
+        broken = before.restarts.keys() - set(before.active)
+        counted = {u: n for u, n in now.restarts.items() if u not in broken}
+        anew = [u for u, n in counted.items() if n > last.restarts.get(u, 0)]
         found += [f"{unit} ended and was started anew" for unit in anew]
     if not now.answered:
         return [*found, "the new version cannot be asked how it is"]
@@ -128,6 +130,15 @@ class Clock:
     now: Callable[[], float]
     """Monotonic seconds."""
     wait: Callable[[float], None]
+
+
+def look_twice(take: Callable[[], Look], clock: Clock) -> Look:
+    """How the appliance is: a unit that ends and is started again and again does not run."""
+    first = take()
+    clock.wait(LOOK_SECONDS)
+    now = take()
+    settled = {u for u in first.active if now.restarts.get(u, 0) == first.restarts.get(u, 0)}
+    return replace(now, active=tuple(unit for unit in now.active if unit in settled))
 
 
 def watch(before: Look, take: Callable[[], Look], clock: Clock) -> list[str]:

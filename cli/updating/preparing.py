@@ -10,6 +10,7 @@ from pathlib import Path
 from cli.appliance.needs import install_words, missing_accounts, missing_packages
 from cli.appliance.roles import Part, installed_parts, roles_of
 from cli.appliance.system import System
+from cli.appliance.system_files import system_files
 from cli.updating.archive import copy_proved, unpack
 from cli.updating.environment import make_environment
 from cli.updating.errors import UpdateError
@@ -48,6 +49,7 @@ def prepare(
     archive.unlink()
     _check_version(layout.app(version), version)
     parts = parts_of(layout, version)
+    _check_files(layout.app(version), parts)
     _meet_needs(parts, system)
     after("needs met")
     make_environment(system, folder, parts)
@@ -95,6 +97,19 @@ def _check_version(app: Path, version: str) -> None:
         raise UpdateError(msg) from error
     if said != version:
         msg = f"the archive holds {said}, and was signed as {version}: ask its maker"
+        raise UpdateError(msg)
+
+
+def _check_files(app: Path, parts: tuple[Part, ...]) -> None:
+    """What it will write is there, before anything is stopped for it."""
+    units = [app / "systemd/units" / unit for part in parts for unit in part.units]
+    try:
+        system_files(app, parts)
+    except OSError as error:
+        msg = f"the archive lacks {error.filename}: ask its maker"
+        raise UpdateError(msg) from error
+    if missing := [unit.name for unit in units if not unit.is_file()]:
+        msg = f"the archive lacks {', '.join(missing)}: ask its maker"
         raise UpdateError(msg)
 
 

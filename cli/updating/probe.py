@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from device.status import Status
 
 DEVICE = Path("/etc/mlfym/device.toml")
 
@@ -30,21 +33,15 @@ def seen(device: Path) -> dict[str, Any]:
     from device.settings import DeviceSettings  # noqa: PLC0415
 
     settings = load_settings(device, DeviceSettings)
-    found = checks.all_findings(settings, checks.Machine(Path("/"), said))
+    core = checks.core_status(settings)
+    found = checks.all_findings(settings, checks.Machine(Path("/"), said), core)
     return {
-        "core": _core(Path(settings.state_folder).expanduser() / "control.sock"),
+        "core": _told(core) if core else None,
         "bad": [finding.name for finding in found if finding.state == "bad"],
     }
 
 
-def _core(socket: Path) -> dict[str, Any] | None:
-    from device.commands import CommandError  # noqa: PLC0415
-    from device.control import DeviceAwayError, ask_device  # noqa: PLC0415
-
-    try:
-        status = ask_device(socket)
-    except (DeviceAwayError, CommandError):
-        return None
+def _told(status: Status) -> dict[str, Any]:
     playing = status.state.playing
     return {
         "playback": str(status.state.playback),

@@ -20,8 +20,9 @@ from cli.appliance.roles import Part
 from cli.appliance.system import System
 from cli.updating import databases
 from cli.updating.acceptance import Here, accepted
+from cli.updating.brought_files import BroughtFiles
 from cli.updating.errors import RolledBackError, UpdateError
-from cli.updating.health import Clock, Look, is_updaters, look, units_known, watch
+from cli.updating.health import Clock, Look, is_updaters, look, look_twice, units_known, watch
 from cli.updating.journal import (
     BACK,
     Pending,
@@ -60,6 +61,7 @@ class Updater:
         self.layout = Layout(system.root)
         self.teller = Teller(self.layout.kept / "state.json")
         self._backup = self.layout.kept / "databases"
+        self._files = BroughtFiles(self.layout, self._parts)
 
     def install(self, path: Path, *, force: bool = False) -> str:
         """Bring the appliance to a release.
@@ -119,16 +121,19 @@ class Updater:
         if self.layout.version_at(CONFIRMED) == pending.new:
             self._finish(pending)
         elif pending.way != BACK and self.layout.version_at(CURRENT) == pending.new:
-            self._start(pending.new, pending.before)
+            self._start(pending.new, pending.before, pending.former)
             self._judge(pending)
         else:
             self._go_back(replace(pending, way=BACK, why=pending.why or "it was interrupted"))
 
     def _switch(self, version: str) -> None:
         former = self.layout.version_at(CURRENT)
-        before = self._look(former) if self.system.live else Look(self._services(version))
+        before = Look(self._services(version))
+        if self.system.live:
+            before = look_twice(lambda: self._look(former), self._clock)
         pending = Pending(former, version, before=before)
         self.teller.tell(phase="switching", percent=70.0)
+        self._forget()  # what is kept of an earlier update must never come back in this one
         write_pending(self.layout, pending)
         self._after("pending")
         try:
@@ -136,6 +141,7 @@ class Updater:
             self._after("stopped")
             databases.keep(self.system.root, self._backup)
             self._after("databases kept")
+            self._files.bring(former, version, self._after)
             self._write_units(version)
             self._after("units written")
         except (UpdateError, OSError) as error:
@@ -143,7 +149,7 @@ class Updater:
         self.layout.point(CURRENT, version)
         self._after("switched")
         if self.system.live:  # else the first start of that system judges it
-            self._start(version, before)
+            self._start(version, before, former)
             self._after("started")
             self._judge(pending)
 
@@ -160,9 +166,10 @@ class Updater:
     def _finish(self, pending: Pending) -> None:
         """The new version is confirmed: what it replaced goes, but for one version."""
         self._drop_units(pending.former, pending.new)
+        self._files.drop(pending.former, pending.new)
         clear_pending(self.layout)
         self._after("cleared pending")
-        shutil.rmtree(self._backup, ignore_errors=True)
+        self._forget()
         remove_others(self.layout, {pending.former})
         self._over(outcome="installed", why=f"{pending.new}, after {pending.former}")
 
@@ -177,13 +184,14 @@ class Updater:
         self._after("databases back")
         self._drop_units(pending.new, pending.former)
         self._write_units(pending.former)
+        self._files.bring_back()
         self._after("units back")
         self.layout.point(CURRENT, pending.former)
         self._after("switched back")
-        self._start(pending.former, pending.before)
+        self._start(pending.former, pending.before, pending.new)
         self._after("started again")
         clear_pending(self.layout)
-        shutil.rmtree(self._backup, ignore_errors=True)
+        self._forget()
         if pending.new != pending.former:
             self.layout.remove(pending.new)
         kept = f"; {', '.join(returned)} as before" if returned else ""
@@ -211,6 +219,11 @@ class Updater:
                 write_whole(self.layout.units / unit, source.read_bytes(), mode=0o644)
         self._systemctl("daemon-reload")
 
+    def _forget(self) -> None:
+        """What was kept for the way back."""
+        shutil.rmtree(self._backup, ignore_errors=True)
+        self._files.forget()
+
     def _drop_units(self, gone: str, stays: str) -> None:
         """Units that only the version that goes knows."""
         kept = {unit for part in self._parts(stays) for unit in part.units}
@@ -229,8 +242,10 @@ class Updater:
                 msg = "the programs could not be stopped: start this machine anew"
                 raise UpdateError(msg)
 
-    def _start(self, version: str, before: Look) -> None:
+    def _start(self, version: str, before: Look, other: str) -> None:
         """What this version starts, and what ran before; what fails is found by looking at it."""
+        for service in self._files.readers(version, other):
+            self._systemctl("restart", service)
         started = [unit for part in self._parts(version) for unit in part.started]
         for unit in started:
             self._systemctl("enable", unit)

@@ -1,0 +1,1 @@
+"""A whole appliance on a booted system: installed for real, updated for real, and rolled back."""
