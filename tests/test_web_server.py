@@ -178,22 +178,6 @@ def test_no_path_reaches_the_file_system(browser: Browser, path: str) -> None:
     assert browser.get(path).status == 404
 
 
-def loaded(face: str) -> set[str]:
-    """Every file that a browser loads for a face in English."""
-    folder = Path(staff_pin.__file__).with_name("page")
-    found, pending = {"index.html", "style.css", "en.json", "icon.svg"}, {"main.js", face}
-    while pending:
-        name = pending.pop()
-        found.add(name)
-        text = (folder / name).read_text(encoding="utf-8")
-        named = re.findall(
-            r'^import .* from "\./([a-z_]+\.js)"|"/page/([a-z_]+\.css)"', text, re.MULTILINE
-        )
-        pending |= {script or sheet for script, sheet in named} - found
-    return found
-
-
-@pytest.mark.parametrize("face", ["listener.js", "kiosk.js", "staff.js"])
 def asked_for(face: str) -> list[str]:
     """Files that a browser loads for a face: the page, its styles, one language, its scripts."""
     folder, found = Path(staff_pin.__file__).with_name("page"), ["main.js", f"{face}.js"]

@@ -120,3 +120,19 @@ def test_after_a_wish_the_page_says_until_when_the_guest_waits(
         page.clock.fast_forward(901_000)
         expect(said).to_have_text(words("en", "wish.how", minutes="15"))
         expect(star).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_a_guest_wishes_for_an_artist(cafe: PageStage, browser: Browser) -> None:
+    """Any song of theirs that the house takes: banned ones are passed over, and cost nothing."""
+    theirs = [f"{n:016x}" for n in range(1, 48, 6)]
+    for track in theirs[:5]:
+        cafe.answers.command("ban", track)
+    with shown(browser, cafe) as page:
+        wish_page(page)
+        page.locator("[data-key=artists]").click()
+        page.get_by_role("button", name=re.compile("^한강")).click()
+        expect(page.locator(".rows li")).to_have_count(len(theirs))
+        page.locator("[data-key=any]").click()
+        expect(page.locator(".toast")).to_contain_text("is on its way")
+        (wished,) = [q.track for q in cafe.stage.core.playlist.upcoming if q.by_hand]
+        assert wished in theirs[5:]

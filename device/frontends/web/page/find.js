@@ -1,6 +1,6 @@
 // The library: search it, go through it, choose from it.
 import { button, clock, h, refill, toast } from "./dom.js";
-import { get, give, live } from "./live.js";
+import { complaint, get, give, live, post } from "./live.js";
 import { t, term } from "./words.js";
 import { uploadCard } from "./upload.js";
 import { wishNotice } from "./wish.js";
@@ -12,7 +12,7 @@ export function findPanel({ guest = false, field = null } = {}) {
   const search = field || h("input", { type: "search", placeholder: t("find.hint"), "aria-label": t("find"), autocomplete: "off", enterkeyhint: "search", maxlength: 120 });
   const tabs = h("div", { class: "shelves", role: "group", "aria-label": t("find.shelves") });
   const crumb = h("div", { class: "row" }), list = h("ul", { class: "rows" }), foot = h("div", { class: "row center" }), count = h("p", { class: "hint", role: "status" });
-  const taking = guest ? wishNotice(() => { if (shelf === "tracks") refill(list, rows.map(songRow)); }) : null;
+  const taking = guest ? wishNotice(() => { if (shelf === "tracks" && rows.length) draw(); }) : null;
   const box = h("div", { class: "panel-body" }, taking?.box, search, tabs, guest ? null : uploadCard(), crumb, count, list, foot);
   let waiting = 0;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => { text = search.value.trim(); look(); }, 220); });
@@ -31,6 +31,7 @@ export function findPanel({ guest = false, field = null } = {}) {
     const of = Object.entries(inside)[0];
     refill(crumb, of ? [button(t("back"), () => { shelf = { artist: "artists", album: "albums", genre: "genres", mood: "moods" }[of[0]]; inside = {}; look(); }, { bare: true, class: "round small" }, "back"),
       h("h3", {}, of[0] === "mood" ? t(`mood.${of[1]}`) : term(of[1])),
+      of[0] === "artist" && guest && rows.length ? button(t("wish.artist"), () => wishAny(), { class: "say", key: "any", "aria-disabled": taking.closed() ? "true" : null }, "wish") : null,
       of[0] === "album" && !guest && rows[0] ? button(t("play_album"), () => give("play_album", rows[0].id), { class: "say" }, "play") : null] : []);
     count.textContent = total ? t(total === 1 ? "found.one" : "found.many", { count: total }) : t(live.state?.tracks === 0 ? "found.no_music" : text ? "found.none" : "found.nothing");
     refill(list, rows.map(shelf === "tracks" ? songRow : shelfRow));
@@ -55,6 +56,19 @@ export function findPanel({ guest = false, field = null } = {}) {
   // Not `disabled`: who stands on it by the keyboard would lose their place when a wish is granted.
   async function wish(row) {
     if (taking.closed()) toast(taking.said(), true); else await give("wish", row.id);
+    taking.ask();
+  }
+  // Any song of an artist: the first by chance that the house takes; what it refuses costs nothing.
+  async function wishAny() {
+    const left = [...rows].sort(() => Math.random() - 0.5).slice(0, 6);
+    let told = { code: taking.closed(), refused: true };
+    while (!taking.closed() && left.length) {
+      const song = left.pop();
+      told = await post("/api/command", { command: "wish", argument: song.id });
+      if (!told.refused) toast(t("said.wish.any", { title: song.title }));
+      if (!["wish_already", "wish_banned", "wish_explicit", "wish_unfit"].includes(told.code)) break;
+    }
+    if (told.refused) toast(taking.closed() ? taking.said() : complaint(told), true);
     taking.ask();
   }
   setTimeout(() => look(), 0);
