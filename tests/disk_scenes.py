@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from bench.faults.card import CardError, card
 from bench.power_cut.lives import mounted
 from bench.power_cut.volatile_disk import VolatileDisk
 from contracts.messages import Interaction, InteractionKind
@@ -138,7 +139,32 @@ def dying() -> None:
         store.close()
 
 
-SCENES = {scene.__name__: scene for scene in (full, read_only, read_only_first, dying)}
+def remounted() -> None:
+    """A card that the kernel makes read-only in the middle; it is mended and mounted again."""
+    mount("size=200m")
+    place, images = PLACE / "card", PLACE / "images"
+    with card(place, images) as broken:
+        store = Store(place / "device.sqlite", spare_memory=True)
+        store.remember(deed(0))
+        with pytest.raises(CardError, match="busy"):
+            broken.remount_read_only()
+        store.remember(deed(1))
+        broken.fail()
+        for number in range(2, 20):
+            store.remember(deed(number))
+        assert store.why_in_memory
+        assert not store.go_back()
+        broken.mend()
+        assert store.go_back()
+        store.remember(deed(20))
+        store.close()
+        again = Store(place / "device.sqlite")
+        assert again.history() == [deed(n) for n in range(20, -1, -1)]
+        assert again.rows("PRAGMA integrity_check") == [("ok",)]
+        again.close()
+
+
+SCENES = {s.__name__: s for s in (full, read_only, read_only_first, dying, remounted)}
 
 if __name__ == "__main__":
     SCENES[sys.argv[1]]()

@@ -1,4 +1,4 @@
-"""The disk behind core's state is full: a tmpfs of its own that is filled."""
+"""The disk behind core's state takes nothing: a tmpfs that is filled, an ext4 made read-only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.faults import card
 from bench.faults.fault import Fault
 from bench.faults.house import House
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.faults.card import Card
     from bench.faults.fault import Ground, Trial
 
 SIZE = "24m"
@@ -58,6 +60,33 @@ def full_disk(ground: Ground) -> Iterator[Trial]:
             yield from house.play_out(ground, inject)
 
 
+def read_only(ground: Ground) -> Iterator[Trial]:
+    """The kernel makes core's file system read-only under its feet, until somebody mends it.
+
+    Nothing is written meanwhile; the device says so, and what is liked is on the disk in the end.
+    """
+    place = ground.folder / "device"
+    with card.card(place, ground.folder / "images") as broken, House(ground) as house:
+
+        def inject(house: House) -> None:
+            broken.fail()
+            _live(house)
+            house.until(lambda s: bool(s.state.unkept), "the flag that nothing is kept")
+            _mended(broken)
+            house.until(lambda s: not s.state.unkept, "all to be kept again")
+
+        yield from house.play_out(ground, inject)
+
+
+def _mended(broken: Card) -> None:
+    """Mend it; core's control socket lies on the old one, and is reached from the new."""
+    old = os.open(broken.place, os.O_PATH)  # for as long as the fault goes on
+    broken.mend()
+    there = broken.place / "control.sock"
+    there.unlink(missing_ok=True)
+    there.symlink_to(f"/proc/{os.getpid()}/fd/{old}/{there.name}")
+
+
 def _fill(file: Path) -> None:
     try:
         with file.open("wb", buffering=0) as out:
@@ -88,4 +117,11 @@ def lacking() -> str:
 
 FAULTS = (
     Fault("full-disk", "core's disk without a byte left", full_disk, times=3, lacking=lacking),
+    Fault(
+        "read-only",
+        "the kernel makes core's ext4 read-only; mended and mounted again",
+        read_only,
+        times=3,
+        lacking=card.lacking,
+    ),
 )
