@@ -23,6 +23,10 @@ UNWRITABLE = frozenset(
 )
 """SQLite's primary result codes of a disk that takes nothing."""
 PRIMARY = 0xFF
+CACHE_KIB = 512
+"""Pages of the file that SQLite itself keeps. It fills with the history: with SQLite's own 2 MiB
+core would seem to grow for weeks. The kernel keeps the file's pages anyway.
+"""
 DAMAGED = (
     "the file is damaged and was left as it is: move it aside and start again; "
     "the music is found again, likes and history are in the old file"
@@ -54,6 +58,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         check(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         migrate(connection)
         # Files are opened for reading alone without a word when they cannot be written.
         connection.execute("BEGIN IMMEDIATE")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FILE = "recommender.sqlite"
 WAIT_SECONDS = 10.0
+CACHE_KIB = 1024
+"""Pages of the file that SQLite keeps itself, in each worker; the kernel keeps them once."""
 Tracks = tuple[Track, ...]
 Tags = tuple[str, ...]
 COUNTS = {
@@ -55,6 +57,7 @@ def open_store(folder: Path) -> SqliteStore:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA foreign_keys = ON")
         store = SqliteStore(connection)
         bring_up(store)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import random
 import socket
 import sys
 import threading
@@ -23,7 +25,7 @@ from bench.faults.proxy import Proxy
 from bench.faults.registry import FAULTS
 from bench.faults.report import BEGIN, END, NoMarkersError, Row, table
 from bench.faults.supervision import UNITS, Supervisor, unit
-from bench.soak.gauges import Reading, growth, slope
+from bench.soak.gauges import Reading, growth, slope, slope_interval
 from bench.swarm import correlation_of, packet, question, varint
 from cli.demonstration.programs import Program
 from cli.test import run
@@ -220,6 +222,33 @@ def test_a_slope_is_not_moved_by_a_peak() -> None:
     up = [0.5 * n + (1000 if n == 7 else 0) for n in across]
     assert slope(across, up) == pytest.approx(0.5, abs=0.01)
     assert slope([1.0], [1.0]) == 0.0
+
+
+def test_a_slope_comes_with_what_it_lies_between() -> None:
+    """Half a KiB a thousand messages under noise of ten: within, and not sure to be under 0.5;
+    without noise it is sure; of a few readings nothing is.
+    """
+    chance = random.Random(3)
+    across = [float(n) for n in range(240)]
+    low, high = slope_interval(across, [0.5 * n + chance.gauss(0, 10) for n in across])
+    assert 0.3 < low < 0.5 < high < 0.7
+    assert slope_interval(across, [0.2 * n for n in across]) == pytest.approx((0.2, 0.2))
+    assert slope_interval([1.0, 2.0], [1.0, 2.0]) == (-math.inf, math.inf)
+    hidden = sum(
+        not low <= 0.0 <= high
+        for seed in range(200)
+        for low, high in [slope_interval(across, noise(seed))]
+    )
+    assert hidden <= 20
+
+
+def noise(seed: int) -> list[float]:
+    """Readings that hang together from one to the next, and go nowhere."""
+    chance, level, out = random.Random(seed), 0.0, []
+    for _ in range(240):
+        level = 0.6 * level + chance.gauss(0, 1)
+        out.append(level)
+    return out
 
 
 def test_growth_is_that_after_the_caches_filled() -> None:

@@ -60,9 +60,10 @@ def soak(ground: Ground) -> Iterator[Trial]:
 def wrong(grown: Growth) -> list[str]:
     """What is not flat."""
     found = [
-        f"{name} grows by {kib} KiB per 1,000 messages"
-        for name, kib in grown.memory_kib_per_1000.items()
-        if kib >= MOST_KIB_PER_1000
+        f"{name} grows by {grown.memory_kib_per_1000[name]} KiB per 1,000 messages,"
+        f" between {low} and {high}"
+        for name, (low, high) in grown.interval_kib_per_1000.items()
+        if high >= MOST_KIB_PER_1000
     ]
     found += [
         f"{name} has {last} descriptors open, {first} before"
@@ -82,11 +83,6 @@ def _written(lived: Soak, grown: Growth, plan: Plan) -> None:
     save(DOCS / "pictures" / "soak.png", lived.readings)
     tracks = int(lived.last.heard.seconds / PIECE_SECONDS)
     day = dt.datetime.now(tz=dt.UTC).date().isoformat()
-    rows = [
-        f"| {name} | {grown.memory_mib[name][0]}; {grown.memory_mib[name][1]} MiB |"
-        f" {kib:.2f} KiB | {grown.descriptors[name][0]}; {grown.descriptors[name][1]} |"
-        for name, kib in grown.memory_kib_per_1000.items()
-    ]
     lines = [
         (
             f"`./mlfym test --slow --only soak`, {day}: {plan.days:g} simulated days at"
@@ -97,11 +93,11 @@ def _written(lived: Soak, grown: Growth, plan: Plan) -> None:
         ),
         "",
         (
-            f"| program | memory at day {grown.from_day:g}; at the end | per 1,000 messages |"
-            " descriptors |"
+            f"| program | memory at day {grown.from_day:g}; at the end |"
+            " per 1,000 messages (95 % interval) | descriptors |"
         ),
         "|---|---|---|---|",
-        *rows,
+        *_rows(grown),
         "",
         (
             f"The disk kept {grown.disk_kib_a_day:g} KiB more each day (history, interactions), the"
@@ -113,6 +109,17 @@ def _written(lived: Soak, grown: Growth, plan: Plan) -> None:
     file = DOCS / "reliability.md"
     text = between(file.read_text(encoding="utf-8"), BEGIN, END, "\n".join(lines))
     file.write_text(text, encoding="utf-8")
+
+
+def _rows(grown: Growth) -> list[str]:
+    """A line of the table for each program."""
+    found = []
+    for name, kib in grown.memory_kib_per_1000.items():
+        (early, late), (first, last) = grown.memory_mib[name], grown.descriptors[name]
+        low, high = grown.interval_kib_per_1000[name]
+        growth = f"{kib:.2f} KiB ({low:.2f} to {high:.2f})"
+        found.append(f"| {name} | {early}; {late} MiB | {growth} | {first}; {last} |")
+    return found
 
 
 FAULTS = (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import statistics
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,10 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+BLOCKS, FEWEST_BLOCKS = 24, 4
+TWO_SIDED_95 = 1.96
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +87,30 @@ def slope(across: Sequence[float], up: Sequence[float]) -> float:
     return slopes[len(slopes) // 2] if slopes else 0.0
 
 
+def slope_interval(across: Sequence[float], up: Sequence[float]) -> tuple[float, float]:
+    """Between which two slopes the median one lies, with 95 % confidence (Sen 1968, by Kendall's
+    variance, without ties). Readings that follow one another hang together, so they are taken in
+    BLOCKS blocks, each by its median; for fewer than four it can be anything.
+    """
+    across, up = blocks(across), blocks(up)
+    n = len(across)
+    slopes = sorted(
+        (up[j] - up[i]) / (across[j] - across[i]) for i in range(n) for j in range(i + 1, n)
+    )
+    spread = TWO_SIDED_95 * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    low = math.floor((len(slopes) - spread) / 2)
+    if n < FEWEST_BLOCKS or low < 0:
+        return -math.inf, math.inf
+    return slopes[low], slopes[len(slopes) - 1 - low]
+
+
+def blocks(values: Sequence[float]) -> list[float]:
+    """Medians of so many parts of about the same length, in order."""
+    parts = min(BLOCKS, len(values))
+    bounds = [len(values) * part // parts for part in range(parts + 1)] if parts else []
+    return [statistics.median(values[a:b]) for a, b in pairwise(bounds)]
+
+
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
     """What grew, from `from_day` on."""
 
@@ -88,12 +119,18 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
     messages: int
     memory_kib_per_1000: dict[str, float]
     """Of each program, KiB per 1,000 messages through the broker."""
+    interval_kib_per_1000: dict[str, tuple[float, float]]
+    """What that lies between, with 95 % confidence."""
     memory_mib: dict[str, tuple[float, float]]
     """At `from_day` and at the end."""
     descriptors: dict[str, tuple[int, int]]
     """Likewise."""
     disk_kib_a_day: float
     log_kib_a_day: float
+
+
+def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
+    return round(interval[0], 2), round(interval[1], 2)
 
 
 def growth(readings: Sequence[Reading], from_day: float) -> Growth:
@@ -108,6 +145,10 @@ def growth(readings: Sequence[Reading], from_day: float) -> Growth:
         messages=late[-1].messages,
         memory_kib_per_1000={
             name: round(slope(thousands, [one.memory_kib[name] for one in late]), 3)
+            for name in names
+        },
+        interval_kib_per_1000={
+            name: _rounded(slope_interval(thousands, [one.memory_kib[name] for one in late]))
             for name in names
         },
         memory_mib={
