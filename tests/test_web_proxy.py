@@ -18,6 +18,7 @@ from tests.web_client import Browser, Got
 from tests.web_stage import PageStage
 
 PIN = "482913"
+PHOTO = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4) + (64).to_bytes(4) + bytes(9)
 BEHIND = WebSettings(cafe=True, proxies=("127.0.0.0/8", "::1"), names=("music.cafe.example",))
 CAFE = msgspec.structs.replace(QUICK, web=BEHIND)
 
@@ -41,6 +42,20 @@ def test_guests_behind_a_proxy_are_told_apart(cafe: PageStage) -> None:
     assert wish(cafe, 30, "192.168.4.10").status == 200
     assert wish(cafe, 31, "192.168.4.10").json["code"] == "wish_wait"
     assert wish(cafe, 31, "192.168.4.11").status == 200
+
+
+def test_photos_are_few_a_minute_for_each_phone(cafe: PageStage) -> None:
+    """A new cookie for each does not help; the phone beside it is not kept waiting."""
+
+    def photo(address: str) -> int:
+        phone = Browser(cafe.port).open()
+        return phone.post("/api/photo", PHOTO, **{"X-Forwarded-For": address}).status
+
+    assert [photo("192.168.4.10") for _ in range(7)] == [200] * 6 + [429]
+    assert photo("192.168.4.11") == 200
+    assert photo("2001:db8:7:1::5") == 200
+    cafe.now += 61
+    assert photo("192.168.4.10") == 200
 
 
 def test_an_address_that_a_guest_claims_is_not_believed(cafe: PageStage) -> None:

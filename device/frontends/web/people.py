@@ -13,6 +13,7 @@ from device.frontends.web.sessions import (
     STAFF_IDLE_SECONDS,
     Guest,
     Guests,
+    Paces,
     Staff,
 )
 from device.frontends.web.staff_pin import PinError, StaffPin
@@ -37,6 +38,7 @@ class People:
     def __init__(self, house: House) -> None:
         self._house = house
         self._guests, self._staff = Guests(), Staff(house.clock)
+        self._photos = Paces()
         self._pin = StaffPin(house.folder, house.clock)
         self._pin_version = self._pin.version()
 
@@ -113,7 +115,12 @@ class People:
 
         """
         guest = self.known_guest(request)
-        self._pace(guest.photos, MOST_PHOTOS, PHOTO_WINDOW_SECONDS)
+        # Every mark is asked before any is counted: a new cookie does not help.
+        paces = [self._photos.of(mark) for mark in self.marks(request, guest.token)]
+        for done in paces:
+            self._check_pace(done, MOST_PHOTOS, PHOTO_WINDOW_SECONDS)
+        for done in paces:
+            done.append(self._house.clock())
 
     def may_upload(self, request: Request) -> bool:
         """Whether they may add music: at home whoever listens, in a café staff alone."""
@@ -133,13 +140,16 @@ class People:
             raise RefusedError(403, "staff_only", text)
 
     def _pace(self, done: list[float], most: int, window_seconds: float) -> None:
+        self._check_pace(done, most, window_seconds)
+        done.append(self._house.clock())
+
+    def _check_pace(self, done: list[float], most: int, window_seconds: float) -> None:
         now = self._house.clock()
         done[:] = [at for at in done if now - at < window_seconds]
         if len(done) >= most:
             wait = done[0] + window_seconds - now
             text = "that was a lot at once: wait a moment"
             raise RefusedError(429, "too_fast", text, wait_seconds=wait)
-        done.append(now)
 
     def need_staff(self, request: Request) -> None:
         """Raise a RefusedError unless a member of staff asks."""

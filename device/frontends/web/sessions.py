@@ -29,8 +29,6 @@ class Guest:
     """Event streams that are open."""
     commands: list[float] = field(default_factory=list)
     """Monotonic seconds of the latest commands, for the limit on them."""
-    photos: list[float] = field(default_factory=list)
-    """The same of photos."""
 
 
 class Guests:
@@ -54,6 +52,21 @@ class Guests:
             idle = next((t for t, g in self._known.items() if not g.streams), None)
             del self._known[idle or next(iter(self._known))]
         return guest
+
+
+class Paces:
+    """When what was done last, by any mark that somebody is known by; the latest marks alone."""
+
+    def __init__(self) -> None:
+        self._done: OrderedDict[str, list[float]] = OrderedDict()
+
+    def of(self, mark: str) -> list[float]:
+        """Monotonic seconds, to be added to."""
+        done = self._done.setdefault(mark, [])
+        self._done.move_to_end(mark)
+        while len(self._done) > MOST_GUESTS:
+            self._done.popitem(last=False)
+        return done
 
 
 class Staff:
