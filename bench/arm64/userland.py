@@ -116,6 +116,7 @@ class Userland:
                 " suite on your mirror?), then start it again, perhaps with another --suite."
             )
             raise UserlandError(msg) from error
+        link_usr(self.folder)
         for folder in ("proc/self", CORES_LISTS, "dev", "run", "tmp"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / STAMP, json.dumps(wanted).encode())
@@ -182,6 +183,13 @@ def debian_words(
     """The command that unpacks these packages, and what they depend on, into a folder."""
     words = ["mmdebstrap", f"--architectures={architecture}", "--variant=extract"]
     return [*words, f"--include={','.join(packages)}", suite.name, str(folder)]
+
+
+def link_usr(folder: Path) -> None:
+    """From Trixie on packages hold nothing outside /usr; setting them up would link to there."""
+    for name in ("bin", "sbin", "lib", "lib64"):
+        if (folder / "usr" / name).is_dir() and not (folder / name).exists():
+            (folder / name).symlink_to(f"usr/{name}")
 
 
 def wheel_words(suite: Suite, machine: str, target: Path, wanted: tuple[str, ...]) -> list[str]:

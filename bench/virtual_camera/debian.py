@@ -17,12 +17,14 @@ import cv2
 
 from bench.arm64.material import reel_frames
 from bench.arm64.userland import (
+    PYTHON,
     REQUIREMENTS,
     ROOT,
     SUITES,
     UserlandError,
     bring_pip,
     debian_words,
+    link_usr,
     program,
     wheel_words,
 )
@@ -71,6 +73,11 @@ _ENTER = (
     ' touch "$1/dev/$name" && mount --bind "/dev/$name" "$1/dev/$name" || exit; done;'
     ' folder=$1; shift; exec chroot "$folder" "$@"'
 )
+_PRELOADED = (
+    "import os, sys;"
+    f"os.execve(sys.argv[1], sys.argv[1:], os.environ | {{'LD_PRELOAD': '/{LIBRARY}'}})"
+)
+"""Only from within: the programs that enter it have another C library."""
 
 
 def lacking() -> str:
@@ -109,6 +116,7 @@ class VirtualCamera:
         self._shown(wheel_words(SUITE, machine, target, hashed), "the appliance's packages")
         added = (*PICAMERA2, *PYTEST)
         self._shown(wheel_words(SUITE, machine, target, added), "picamera2 and pytest")
+        link_usr(self.folder)
         stamp.touch()
 
     def bring(self) -> None:
@@ -137,17 +145,18 @@ class VirtualCamera:
         environment = {
             "HOME": "/tmp",  # noqa: S108 - inside it
             "LANG": "C.UTF-8",
-            "LD_PRELOAD": f"/{LIBRARY}",
             "LIBCAMERA_LOG_LEVELS": "*:ERROR",
             "OMP_NUM_THREADS": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": f"/{PACKAGES}:/{APP}:/{APP}/bench/virtual_camera/stubs",
+            "PATH": "/usr/sbin:/usr/bin",
             REAL: "1",
         }
-        inside = ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), "/usr/bin/python3"]
+        inside = [PYTHON, "-c", _PRELOADED, PYTHON]
         words = [program("unshare"), "--mount", "--pid", "--fork", "sh", "-c", _ENTER, "sh"]
         done = subprocess.run(
             [*words, str(self.folder), *inside, *python],
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
