@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -149,14 +150,11 @@ def heard(file: Path) -> list[Heard]:
 
 
 def longest_silence(rows: list[Heard]) -> float:
-    """Seconds of the longest stretch in which no music moved on."""
-    longest, since, before = 0.0, None, None
-    for row in rows:
-        moved = row.playback == "playing" and (
-            before is None or (row.track, row.position_seconds) != before
-        )
-        before = (row.track, row.position_seconds)
-        if moved:
-            longest = max(longest, row.at - since) if since is not None else longest
-            since = row.at
-    return longest
+    """Seconds of the longest stretch in which no music moved on, up to the last row."""
+    moved = [
+        now.at
+        for before, now in itertools.pairwise(rows)
+        if now.playback == "playing" and now[2:] != before[2:]
+    ]
+    ends = [rows[0].at, *moved, rows[-1].at] if rows else []
+    return max((late - early for early, late in itertools.pairwise(ends)), default=0.0)

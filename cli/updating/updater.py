@@ -246,12 +246,11 @@ class Updater:
         """What this version starts, and what ran before; what fails is found by looking at it."""
         for service in self._files.readers(version, other):
             self._systemctl("restart", service)
-        started = [unit for part in self._parts(version) for unit in part.started]
-        for unit in started:
-            self._systemctl("enable", unit)
-        running = dict.fromkeys([*self._services(version), *before.active])
-        for unit in running:
+        for unit in dict.fromkeys([*self._services(version), *before.active]):
             self._systemctl("start", unit)
+        # Last and in one go: systemd reads every unit of the system anew, and music does not wait.
+        started = [unit for part in self._parts(version) for unit in part.started]
+        self._systemctl("enable", *started)
 
     def _systemctl(self, *words: str) -> int:
         return self.system.run("systemctl", *words).status if self.system.live else 0
