@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contracts.allocator import keep_little
 from contracts.broker_address import broker_of
 from contracts.settings import EXIT_REFUSED, EXIT_SETTINGS, SettingsError, load_settings
 from contracts.topics import TopicError, checked_id
@@ -76,6 +77,7 @@ def _app(settings: DeviceSettings) -> App:
     ours = os.environ.get("LISTEN_PID") == str(os.getpid())
     inherited = int(os.environ.get("LISTEN_FDS", "0")) if ours else 0
     pace = Pace()
+    keep_little()
     return App(
         settings,
         lambda put: open_player(settings, pace.stamped(put)),

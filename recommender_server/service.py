@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts import topics
+from contracts.allocator import keep_little
 from contracts.bus import Bus, Publication
 from contracts.errors import ContractError
 from contracts.tag_space import read_tag_space
@@ -160,6 +161,7 @@ class Worker:
 
 def serve(settings: RecommenderSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    keep_little()
     worker = Worker(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())

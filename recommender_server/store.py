@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FILE = "recommender.sqlite"
 WAIT_SECONDS = 10.0
-CACHE_KIB = 1024
+CACHE_KIB = 512
 """Pages of the file that SQLite keeps itself, in each worker; the kernel keeps them once."""
 Tracks = tuple[Track, ...]
 Tags = tuple[str, ...]

@@ -50,7 +50,7 @@ class Plan:
     days: float = 7.0
     speed: float = 600.0
     commands_a_second: float = 2.0
-    questions_a_second: float = 30.0
+    questions_a_second: float = 60.0
     words_a_day: float = 24.0
     frames_a_second: float = 4.0
     read_seconds: float = 4.0
