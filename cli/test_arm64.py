@@ -55,7 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cpu", action="append", choices=PROCESSORS, help="default: cortex-a72")
     parser.add_argument("--faces", type=Path, help="fer2013plus.npz: test pictures as well")
     parser.add_argument("--pictures", type=int, default=500, help="how many of them")
-    parser.add_argument("--legacy", action="store_true", help="tflite-runtime 2.14, Bookworm")
     parser.add_argument("--page", type=Path, help="page whose tables are filled in")
     return parser
 

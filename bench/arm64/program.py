@@ -66,8 +66,8 @@ class Watched:
     def line(self) -> str:
         """In words."""
         return (
-            f"the program itself over its socket: {self.classifier}, one face in {self.faces} of"
-            f" {self.frames} frames, ended with status {self.status}"
+            f"Over its socket the program itself ({self.classifier}) told of one face in"
+            f" {self.faces} of {self.frames} frames and ended with status {self.status}"
         )
 
 

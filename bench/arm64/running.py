@@ -58,13 +58,13 @@ class Result:
 
         """
         rows = pages.table(HEAD, [row.cells() for row in self.rows])
-        return f"{self.heading()}. {measured}. It told: {self.watched.line()}.\n\n{rows}"
+        return f"{self.heading()}. {measured}. {self.watched.line()}.\n\n{rows}"
 
     def heading(self) -> str:
         """Which userland and processor, and against what."""
         there = ", ".join(f"{name} {version}" for name, version in self.there.items())
         return (
-            f"{self.userland.suite.name} on an emulated {self.processor.name}"
+            f"{self.userland.suite.name.capitalize()} on an emulated {self.processor.name}"
             f" ({self.processor.found_in}; {there}), against {timing.machine()['processor']}"
         )
 
