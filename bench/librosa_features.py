@@ -1,9 +1,9 @@
 """What librosa hears in files, for comparison with what the product hears; a JSON line a file.
 
-Run by a Python that has librosa 0.11, which the product does not use:
+Run by a Python that has librosa 0.11, which the product does not use; that of
+`./mlfym bench mood-from-sound MUSIC --librosa` is made for it alone:
 
     find MUSIC -name '*.ogg' | python bench/librosa_features.py > librosa.jsonl
-    ./mlfym bench mood-from-sound MUSIC --beside librosa.jsonl
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import librosa  # type: ignore[import-not-found]
 import numpy as np
 
-RATE = 22_050
+RATE, HOP = 22_050, 512
 
 
 def features(sound: Any) -> dict[str, float]:  # noqa: ANN401 - librosa has types of its own
@@ -30,6 +30,7 @@ def features(sound: Any) -> dict[str, float]:  # noqa: ANN401 - librosa has type
     series = {
         "rms": librosa.feature.rms(S=amplitude)[0],
         "onset": onsets,
+        "pulse": librosa.beat.plp(onset_envelope=onsets, sr=RATE),
         "centroid": librosa.feature.spectral_centroid(S=amplitude, sr=RATE)[0],
         "bandwidth": librosa.feature.spectral_bandwidth(S=amplitude, sr=RATE)[0],
         "rolloff": librosa.feature.spectral_rolloff(S=amplitude, sr=RATE)[0],
@@ -43,16 +44,36 @@ def features(sound: Any) -> dict[str, float]:  # noqa: ANN401 - librosa has type
         "chroma": np.sort(chroma, axis=0),
     }
     series |= {f"{name}{n}": row for name, many in rows.items() for n, row in enumerate(many)}
-    found = {"tempo": float(np.log(librosa.feature.tempo(onset_envelope=onsets, sr=RATE)[0]))}
+    found = _rhythm(onsets) | _shares(mel, series["rms"])
     for name, values in series.items():
         found |= {f"{name} mean": float(values.mean()), f"{name} sd": float(values.std())}
     return found
 
 
+def _rhythm(onsets: Any) -> dict[str, float]:  # noqa: ANN401
+    """Tempo, and onsets a second."""
+    starts = librosa.onset.onset_detect(onset_envelope=onsets, sr=RATE)
+    return {
+        "tempo": float(np.log(librosa.feature.tempo(onset_envelope=onsets, sr=RATE)[0])),
+        "onset rate": float(len(starts) * RATE / HOP / len(onsets)),
+    }
+
+
+def _shares(mel: Any, rms: Any) -> dict[str, float]:  # noqa: ANN401
+    """Percussive against harmonic (Fitzgerald 2010), and the range of the loudness in dB."""
+    harmonic, percussive = librosa.decompose.hpss(np.sqrt(mel))
+    level = librosa.amplitude_to_db(rms, top_db=60.0)
+    low, high = np.percentile(level, [10, 95])
+    return {
+        "percussive": float(np.log((percussive**2).sum() / ((harmonic**2).sum() + 1e-12) + 1e-6)),
+        "loudness range": float(high - low),
+    }
+
+
 def main() -> None:
     """Names on stdin, features on stdout."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=100.0, help="of each file")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each file")
     seconds = parser.parse_args().seconds
     for path in sys.stdin.read().splitlines():
         sound, _ = librosa.load(path, sr=RATE, duration=seconds)

@@ -2,7 +2,8 @@
 
 The music is the demo's, whose moods are known by construction, and free music of Debian's
 packages, labelled in mood_from_sound.toml. `--fetch` gets the packages (1.6 GB) with apt and
-unpacks them into FOLDER, one folder each; packages that are not there are left out.
+unpacks them into FOLDER, one folder each; packages that are not there are left out. What was
+heard is kept in the user's cache folder: a run that was broken off goes on where it was.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+import device.analysis
+from bench.heard_cache import Features, HeardCache, cache_folder, digest_of, say_progress
+from bench.librosa_beside import LibrosaError, librosa_hears, own_python
+from bench.mood_picture import PictureError, draw_scatter
 from bench.rank_correlation import Floats, correlation
 from bench.timing import machine
 from device.analysis.circumplex import estimate
@@ -35,6 +41,8 @@ PENALTY = 30.0
 LEAST_PACKAGES = 2
 """For a regression that never saw the package it is asked about."""
 AXES = ("valence", "arousal")
+OF_THE_FEATURES = ("features", "harmony", "roughness", "spectra")
+"""Modules of device.analysis that make them; others do not change what was heard."""
 
 
 class Heard(NamedTuple):
@@ -54,24 +62,43 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="packages, unpacked")
     parser.add_argument("--fetch", action="store_true", help="get the packages first")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each track")
-    parser.add_argument("--beside", type=Path, metavar="JSONL", help="of librosa_features.py")
+    parser.add_argument(
+        "--librosa", nargs="?", const="", metavar="PYTHON",
+        help="compare with librosa, by a Python that has it, else by one made for it (600 MB)",
+    )  # fmt: skip
+    parser.add_argument("--picture", type=Path, metavar="PNG", help="estimate against label")
     parser.add_argument("--no-demo", action="store_true", help="leave the demo's music out")
     parser.add_argument("--keep", type=Path, metavar="JSON", help="write each track's place here")
     chosen = parser.parse_args(arguments)
     if chosen.fetch:
         fetch(chosen.folder)
-    tracks = [] if chosen.no_demo else demo(chosen.seconds)
-    tracks += listened(chosen.folder, chosen.seconds)
+    tracks = labelled(chosen.folder, chosen.seconds, demo=not chosen.no_demo)
     if not tracks:
         sys.stderr.write(f"{chosen.folder}: none of the packages is there: add --fetch\n")
         return 1
-    if chosen.keep:
-        chosen.keep.write_text(json.dumps([placed(track) for track in tracks], indent=1))
-    beside = _beside(chosen.beside) if chosen.beside else {}
-    told = {"machine": machine(), "seconds": chosen.seconds, **measured(tracks, beside)}
+    try:
+        told = _told(tracks, chosen)
+    except (LibrosaError, PictureError) as error:
+        sys.stderr.write(f"mlfym bench mood-from-sound: {error}\n")
+        return 1
     json.dump(told, sys.stdout, indent=2)
     sys.stdout.write("\n")
     return 0
+
+
+def _told(tracks: list[Heard], chosen: argparse.Namespace) -> dict[str, Any]:
+    rows = [placed(track) for track in tracks]
+    if chosen.keep:
+        chosen.keep.write_text(json.dumps(rows, indent=1))
+    beside: dict[str, Features] = {}
+    if chosen.librosa is not None:
+        python = Path(chosen.librosa) if chosen.librosa else own_python()
+        paths = [track.path for track in tracks if track.part != "demo"]
+        beside = librosa_hears(paths, chosen.seconds, python)
+    figures = measured(tracks, beside)
+    if chosen.picture:
+        draw_scatter(rows, figures, chosen.picture)
+    return {"machine": machine(), "seconds": chosen.seconds, **figures}
 
 
 def read_labels() -> dict[str, dict[str, dict[str, tuple[float, float]]]]:
@@ -99,43 +126,57 @@ def fetch(folder: Path) -> None:
             subprocess.run(["/usr/bin/dpkg-deb", "-x", archive, folder / package], check=True)
 
 
-def listened(folder: Path, seconds: float) -> list[Heard]:
-    """Every labelled track of the packages that are there; what cannot be decoded is said."""
+def labelled(folder: Path, seconds: float, *, demo: bool) -> list[Heard]:
+    """The demo's tracks and every labelled one of the packages that are there, heard.
+
+    What cannot be decoded is said and left out.
+    """
+    sources = [Path(device.analysis.__file__).with_name(f"{n}.py") for n in OF_THE_FEATURES]
+    cache = HeardCache(cache_folder() / "bench" / f"sound-{digest_of(sources)}.jsonl", seconds)
+    waiting = [*(_demo() if demo else []), *_of_packages(folder)]
     tracks = []
+    for done, (part, package, path, label) in enumerate(waiting, start=1):
+        try:
+            found = cache.heard(path, lambda file: hear(file, seconds))
+        except UndecodableError as error:
+            sys.stderr.write(f"{path}: {error}\n")
+        else:
+            tracks.append(Heard(part, package, path, label, found))
+        say_progress("listening", done, len(waiting))
+    return tracks
+
+
+def _of_packages(folder: Path) -> Iterator[tuple[str, str, Path, tuple[float, float]]]:
     for part, packages in read_labels().items():
         for package, files in packages.items():
             there = [path for path in sorted((folder / package).rglob("*")) if path.is_file()]
             for name, label in files.items():
                 path = next((p for p in there if str(p).endswith(f"/{name}")), None)
-                try:
-                    found = hear(path, seconds) if path else {}
-                except UndecodableError as error:
-                    sys.stderr.write(f"{path}: {error}\n")
-                    continue
                 if path:
-                    tracks.append(Heard(part, package, path, label, found))
-    return tracks
+                    yield part, package, path, label
 
 
-def demo(seconds: float) -> list[Heard]:
-    """The demo's music, made anew; its moods are what its scores were made from."""
-    with tempfile.TemporaryDirectory() as place:
-        make_library(Path(place))
-        paths = [(Path(place) / file_name(piece), piece) for piece in PIECES]
-        return [
-            Heard("demo", "demo", path, (piece.valence, piece.arousal), hear(path, seconds))
-            for path, piece in paths
-        ]
+def _demo() -> Iterator[tuple[str, str, Path, tuple[float, float]]]:
+    """The demo's music, made when it is missing; its moods are what its scores were made from."""
+    folder = cache_folder() / "demo-music"
+    make_library(folder)
+    for piece in PIECES:
+        yield "demo", "demo", folder / file_name(piece), (piece.valence, piece.arousal)
 
 
-def hear(path: Path, seconds: float) -> dict[str, float]:
-    """What the device hears in the first seconds of a file."""
+def hear(path: Path, seconds: float) -> Features:
+    """What the device hears in the first seconds of a file.
+
+    Raises:
+        UndecodableError: nothing in it can be decoded.
+
+    """
     with path.open("rb") as file:
         mono = heard(file, Loudness(RATE), seconds)
     return features(mono[: round(seconds * RATE) // 2])
 
 
-def measured(tracks: list[Heard], beside: dict[str, dict[str, float]]) -> dict[str, Any]:
+def measured(tracks: list[Heard], beside: dict[str, Features]) -> dict[str, Any]:
     """For each part: the shipped estimate, and ridge regressions on ours and on others' features.
 
     A regression never saw the package that it is asked about, nor anything held out.
@@ -150,11 +191,10 @@ def measured(tracks: list[Heard], beside: dict[str, dict[str, float]]) -> dict[s
     ours = [[track.features[name] for name in NAMES] for track in known]
     told["ridge"] = _regressed(known, np.array(ours))
     if beside:
-        known = [track for track in known if str(track.path) in beside]
         theirs = [list(beside[str(track.path)].values()) for track in known]
-        told["ridge on the others' features"] = _regressed(known, np.array(theirs))
-        ours = [[track.features[name] for name in NAMES] for track in known]
-        told["ridge on the same tracks"] = _regressed(known, np.array(ours))
+        told["ridge on librosa's features"] = _regressed(known, np.array(theirs))
+        both = [[*one, *other] for one, other in zip(ours, theirs, strict=True)]
+        told["ridge on both"] = _regressed(known, np.array(both))
     return told
 
 
@@ -205,11 +245,3 @@ def ridge(rows: Floats, wanted: Floats, asked: Floats, penalty: float = PENALTY)
     weights = np.linalg.solve(square, known.T @ (wanted - middle))
     predicted: Floats = (asked - mean) / spread @ weights + middle
     return predicted
-
-
-def _beside(file: Path) -> dict[str, dict[str, float]]:
-    found = {}
-    for line in file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        found[str(row.pop("path"))] = row
-    return found
