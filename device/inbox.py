@@ -199,7 +199,8 @@ def _size(item: Item) -> int:
 def _refusal(given: events.CommandGiven, newer: Item) -> Answered:
     if newer is given:
         text = f"{MOST_COMMANDS} commands wait already: try again in a moment"
-        return Answered(name=given.name, text=text, refused=True, ticket=given.ticket)
+        code, ticket = "core_busy", given.ticket
+        return Answered(name=given.name, text=text, refused=True, code=code, ticket=ticket)
     said = newer.argument if isinstance(newer, events.CommandGiven) else ""
     text = f"overtaken: {given.name} {said} was said since"
     return Answered(name=given.name, text=text, ticket=given.ticket)

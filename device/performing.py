@@ -123,7 +123,7 @@ class Performer:
         if not self.why_not_kept or answer.refused:
             return answer
         text = f"{answer.name}: this could not be kept: {self.why_not_kept}"
-        return msgspec.structs.replace(answer, text=text, refused=True)
+        return msgspec.structs.replace(answer, text=text, refused=True, code="not_kept")
 
     def announce(self, state: msgspec.Struct) -> None:
         """Tell the world the state."""
