@@ -1,7 +1,7 @@
 """The Pi camera's driver on the real picamera2 and libcamera's virtual camera, in a Debian 13.
 
 Runs tests/test_picamera.py there, then vision's models on what the camera sees of the bundled reel.
-Needs root; the Debian is made once under build/virtual_camera (300 MB of packages).
+Needs root; the Debian is made once under ~/.cache/mlfym (500 MB).
 """
 
 from __future__ import annotations

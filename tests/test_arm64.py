@@ -220,7 +220,7 @@ def test_a_userland_is_made_once(tmp_path: Path) -> None:
     requirements.write_text("numpy==2.4.6\n")
     userland = Userland(SUITES["trixie"], requirements, tmp_path)
     assert userland.folder.name == "trixie-speaker"
-    userland.folder.mkdir()
+    userland.folder.mkdir(parents=True)
     stamp = userland.folder / "mlfym-userland.json"
     stamp.write_text(json.dumps(userland._wanted()))
     assert not userland.make()

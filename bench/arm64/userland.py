@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from bench.arm64.processors import Processor
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / "build" / "arm64"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mlfym"
+"""Not in the checkout: a whole system's files are no sources of ours."""
 REQUIREMENTS = ROOT / "systemd" / "requirements" / "speaker.txt"
 
 QEMU = ("qemu-aarch64-static", "qemu-aarch64")
@@ -88,7 +89,7 @@ class Userland:
         self, suite: Suite, requirements: Path = REQUIREMENTS, cache: Path = CACHE
     ) -> None:
         self.suite, self._requirements = suite, requirements
-        self.folder = cache / f"{suite.name}-{requirements.stem}"
+        self.folder = cache / "arm64" / f"{suite.name}-{requirements.stem}"
 
     def make(self) -> bool:
         """Make it, unless it is there as it would be made; whether it had to be.

@@ -17,6 +17,7 @@ import cv2
 
 from bench.arm64.material import reel_frames
 from bench.arm64.userland import (
+    CACHE,
     PYTHON,
     REQUIREMENTS,
     ROOT,
@@ -98,8 +99,8 @@ class VirtualCamera:
 
     """
 
-    def __init__(self, cache: Path = ROOT / "build" / "virtual_camera") -> None:
-        self.folder = cache / SUITE.name
+    def __init__(self, cache: Path = CACHE) -> None:
+        self.folder = cache / "virtual_camera" / SUITE.name
 
     def make(self) -> None:
         """Make it, unless it is there."""
