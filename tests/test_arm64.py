@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench import pi_camera
 from bench.arm64 import userland as userlands
 from bench.arm64.answers import PATH_COLUMNS, Answers, Eye, answered
 from bench.arm64.comparison import HEAD, STAGES, Row, compared
 from bench.arm64.material import VIEWS, face_row, found_face, made, reel_frames
 from bench.arm64.processors import CORES, PROCESSORS
 from bench.arm64.program import FRAMES, Watched
-from bench.arm64.userland import SUITES, Userland, UserlandError, lacking
+from bench.arm64.userland import SUITES, Userland, UserlandError, lacking, link_usr
+from bench.faults.fault import Ground, NotSurvivedError
+from bench.faults.registry import FAULTS
+from bench.virtual_camera import debian
 from cli.test_arm64 import EXIT_SKIPPED, run
 from contracts.emotion import EMOTIONS
 from device.demo import BUNDLED_REEL
@@ -212,6 +216,45 @@ def test_a_userland_that_cannot_be_made_says_why(
     for _ in range(2):
         with pytest.raises(UserlandError, match=r"no such suite[\s\S]*--suite"):
             userland.make()
+
+
+def test_the_slow_run_tells_what_could_not_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of the faults that was not survived, with the reason."""
+
+    def refuse(_: Userland) -> bool:
+        msg = "no such suite"
+        raise UserlandError(msg)
+
+    monkeypatch.setattr(Userland, "make", refuse)
+    with pytest.raises(NotSurvivedError, match="no such suite"):
+        list(FAULTS["arm64"].inject(Ground(tmp_path, tmp_path, 1)))
+    assert FAULTS["arm64"].lacking is lacking
+
+
+def test_usr_is_linked_where_packages_hold_nothing_else(tmp_path: Path) -> None:
+    """As setting Debian's packages up would do; folders that are there stay."""
+    for folder in ("usr/lib", "usr/bin", "bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    for _ in range(2):
+        link_usr(tmp_path)
+    assert (tmp_path / "lib").readlink() == Path("usr/lib")
+    assert not (tmp_path / "bin").is_symlink()
+    assert not (tmp_path / "lib64").is_symlink()
+
+
+def test_the_camera_bench_says_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No root: how to call it; no tools: what to install. It ends with 77."""
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert pi_camera.run([]) == EXIT_SKIPPED
+    assert "sudo ./mlfym bench pi-camera" in capsys.readouterr().err
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(debian, "program", lambda _: "")
+    assert debian.lacking() == "sudo apt install mmdebstrap gcc util-linux coreutils"
 
 
 def test_a_userland_is_made_once(tmp_path: Path) -> None:
