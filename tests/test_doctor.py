@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import json
 import queue
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,26 @@ def test_a_camera_by_number_is_looked_for(tmp_path: Path) -> None:
     assert checks.camera("0", machine(tmp_path)).state == "bad"
     there = machine(tmp_path, dev__video0="", sys__class__video4linux__video0__name="Brio\n")
     assert checks.camera("0", there) == Finding("camera", "good", "/dev/video0 Brio")
+
+
+def test_a_picamera2_that_would_not_start_is_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bookworm's own simplejpeg beside numpy 2 says this; without it picamera2 does not import."""
+    machine(tmp_path, dev__media0="")
+    for name, text in (
+        ("picamera2.py", ""),
+        ("simplejpeg.py", 'raise ValueError("numpy.dtype size changed")\n'),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "simplejpeg", raising=False)
+    seen = checks.camera("picamera2", machine(tmp_path))
+    assert (seen.state, "numpy.dtype size changed" in seen.saw) == ("bad", True)
+    (tmp_path / "simplejpeg.py").write_text("# one that fits\n", encoding="utf-8")
+    importlib.invalidate_caches()
+    assert checks.camera("picamera2", machine(tmp_path)).state == "good"
+    monkeypatch.delitem(sys.modules, "simplejpeg", raising=False)
 
 
 def test_sound_cards_are_named(tmp_path: Path) -> None:

@@ -98,12 +98,7 @@ def camera(source: str, machine: Machine) -> Finding:
     """The camera of the settings, without opening it."""
     name = "camera"
     if source == "picamera2":
-        if importlib.util.find_spec("picamera2") is None:
-            advice = "sudo apt install python3-picamera2, or name another [camera] source"
-            return Finding(name, "bad", "picamera2 cannot be imported", advice)
-        seen = sorted((machine.root / "dev").glob("media*"))
-        advice = "" if seen else "check the ribbon cable, then: rpicam-hello --list-cameras"
-        return Finding(name, "good" if seen else "bad", f"{len(seen)} media device(s)", advice)
+        return _picamera2(name, machine)
     if source.isdecimal():
         title = machine.text(f"sys/class/video4linux/video{source}/name")
         if (machine.root / f"dev/video{source}").exists():
@@ -113,6 +108,20 @@ def camera(source: str, machine: Machine) -> Finding:
     if Path(source).expanduser().is_file():
         return Finding(name, "odd", f"the file {source}, no camera", "fine for trying things")
     return Finding(name, "bad", f"no file {source}", "name a camera in [camera] source")
+
+
+def _picamera2(name: str, machine: Machine) -> Finding:
+    if importlib.util.find_spec("picamera2") is None:
+        advice = "sudo apt install python3-picamera2, or name another [camera] source"
+        return Finding(name, "bad", "picamera2 cannot be imported", advice)
+    try:
+        importlib.import_module("simplejpeg")  # picamera2 does, and Bookworm's needs numpy 1
+    except (ImportError, ValueError) as error:
+        advice = "sudo ./systemd/install again: it brings one that fits"
+        return Finding(name, "bad", f"simplejpeg fails, and picamera2 with it: {error}", advice)
+    seen = sorted((machine.root / "dev").glob("media*"))
+    advice = "" if seen else "check the ribbon cable, then: rpicam-hello --list-cameras"
+    return Finding(name, "good" if seen else "bad", f"{len(seen)} media device(s)", advice)
 
 
 def sound(driver: str, machine: Machine) -> Finding:
