@@ -18,13 +18,13 @@ from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
 
-DROP = """(files) => {
+DROP = """([files, kinds]) => {
   const carried = new DataTransfer();
   for (const [name, content] of files) {
     const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
     carried.items.add(new File([bytes], name));
   }
-  for (const kind of ["dragenter", "dragover", "drop"]) {
+  for (const kind of kinds) {
     const event = new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true });
     document.body.dispatchEvent(event);
     if (kind === "dragover" && !event.defaultPrevented) throw new Error("it would be opened");
@@ -77,11 +77,18 @@ def test_files_are_sent_and_told_of_until_the_library_has_them(
 
 
 def test_files_are_dropped_anywhere_on_the_page(tmp_path: Path, browser: Browser) -> None:
-    """Two at once, with a picture among them that is passed over; the page shows where they go."""
+    """Two at once, with a picture among them that is passed over; the page says that they may be
+    let go, and then shows where they went.
+    """
     with PageStage(tmp_path, QUICK) as stage, shown(browser, stage) as page:
         page.locator(".tab.mood").click()
         names = {"a.wav": music(level=1), "b.wav": music(level=2), "cover.jpg": b"\xff\xd8"}
-        page.evaluate(DROP, [[n, base64.b64encode(c).decode()] for n, c in names.items()])
+        files = [[n, base64.b64encode(c).decode()] for n, c in names.items()]
+        page.evaluate(DROP, [files, ["dragenter"]])
+        expect(page.locator("body")).to_have_class("dropping")
+        page.evaluate(DROP, [files, ["dragover", "drop"]])
+        expect(page.locator("body")).not_to_have_class("dropping")
+        expect(page.locator(".uploads")).to_be_visible()
         expect(page.locator(".uploads .stored")).to_have_count(2)
         assert page.get_attribute("main", "data-tab") == "find"
         folder = tmp_path / "music" / UPLOADS

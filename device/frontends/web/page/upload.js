@@ -27,6 +27,7 @@ export function uploadCard({ open = false } = {}) {
       pick, h("label", { class: "say file", for: "music-file" }, t("upload.pick")), sum, list]);
     box.hidden = false;
     boxes.add([box, list, sum]);
+    if (files.length) box.open = true;
     draw();
   });
   return box;
@@ -42,7 +43,7 @@ export function takeDrops(shown) {
   let depth = 0;
   const mark = (more) => { depth = Math.max(0, depth + more); document.body.classList.toggle("dropping", depth > 0 && Boolean(bounds?.most_bytes)); };
   const carries = (event) => [...event.dataTransfer?.types || []].includes("Files");
-  addEventListener("dragenter", (event) => { if (carries(event)) { uploadBounds(); mark(1); } });
+  addEventListener("dragenter", (event) => { if (carries(event)) { mark(1); uploadBounds().then(() => mark(0)); } });
   addEventListener("dragleave", (event) => { if (carries(event)) mark(-1); });
   addEventListener("dragover", (event) => { if (carries(event)) event.preventDefault(); });
   addEventListener("drop", async (event) => {
