@@ -100,8 +100,8 @@ class FakePicamera2:
         """The next frame.
 
         Raises:
-            TimeoutError: none came within `wait` seconds (which go by at once here); after that
-                none will.
+            TimeoutError: none came within `wait` seconds, which go by at once here. After that
+                none will: of the real one some are lost, and nobody shall rely on the others.
 
         """
         comes = self.started and self._ribbon.plugged and self._held < BUFFERS

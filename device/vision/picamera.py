@@ -1,9 +1,9 @@
 """The Raspberry Pi's own camera through picamera2; imported only when it is chosen.
 
 What picamera2 does that its manual does not say was seen on the real one (docs/arm64.md): a camera
-that stops giving frames raises nothing, `capture_request` waits; and after a wait that ended by its
-time the same object gives no frame any more. So a wait that was in vain is the end of this camera:
-who wants another opens it anew.
+that stops giving frames raises nothing, `capture_request` waits; and a wait that ended by its time
+stays in picamera2's queue, where it takes the next frame and keeps its buffer. So a wait that was
+in vain is the end of this camera: who wants another opens it anew.
 """
 
 from __future__ import annotations
