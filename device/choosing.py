@@ -12,6 +12,7 @@ from contracts.mood import MoodClass
 from device.effects import Effect, Note
 from device.first_lists import in_era, made_of_tags, own_list, without
 from device.policy import aim
+from device.session import Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -134,6 +135,13 @@ def first_list(core: Core, at: float) -> list[Effect]:
     core.wishes.refill = core.wishes.planned = False
     note = Note(text=f"{len(own)} tracks of your list {own[0].reason.subject}")
     return [note, *use(core, own, at)]
+
+
+def end_repeat(core: Core) -> None:
+    """Somebody wants something else: what was queued for a repeat goes, what by hand stays."""
+    if core.repeat is Repeat.ALBUM and core.deck.playing:
+        core.playlist.end_album(core.library.get(core.deck.playing.track))
+    core.repeat = Repeat.OFF
 
 
 def lists_read(core: Core, event: ListsRead) -> list[Effect]:

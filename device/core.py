@@ -219,8 +219,9 @@ class Core:
         return [Tell(event=told), *self.first_list(at)]
 
     def switch_when_answered(self, kind: InteractionKind = InteractionKind.PLAYED) -> None:
-        """Play the first track of the next ranking at once; what plays is left so."""
+        """Play the next ranking's first track at once: what plays is left so, what repeats ends."""
         self.wishes.switch = kind
+        choosing.end_repeat(self)
 
     def hold_music(self, who: Hold, at: float, fade_seconds: float = 0.0) -> list[Effect]:
         """Hold the music, unless somebody stronger does."""

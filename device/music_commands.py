@@ -119,7 +119,10 @@ def _volume_ceiling(core: Core, argument: str, _at: float) -> Done:
 
 
 def _repeat(core: Core, argument: str, _at: float) -> Done:
-    core.repeat = Repeat(argument)
+    before, core.repeat = core.repeat, Repeat(argument)
+    if before is Repeat.ALBUM and core.repeat is not before and core.deck.playing:
+        on = core.library.get(core.deck.playing.track)
+        core.playlist.end_round(core.albums.of(on) if on else [])
     if core.repeat is Repeat.ALBUM:
         track = meant(core, "")
         if not track.album:

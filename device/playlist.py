@@ -85,6 +85,19 @@ class Playlist:
         reason = Reason(kind=ReasonKind.CHOSEN, subject=album[0].album)
         self.put(Queued(track=track, reason=reason, tier=Tier.DEFAULTS) for track in rest or there)
 
+    def end_album(self, playing: Track | None) -> None:
+        """Take out what `put_rest_of` queued behind this track."""
+        if playing and playing.album:
+            again = Reason(kind=ReasonKind.CHOSEN, subject=playing.album)
+            self.drop(lambda q: not (q.by_hand and q.reason == again))
+
+    def end_round(self, album: Sequence[Track]) -> None:
+        """Let an album end with its last track: what has come of it does not come again."""
+        there = [track.id for track in album]
+        current = self._trail[-1] if self._trail else None
+        over = there[: there.index(current) + 1] if current in there else []
+        self.drop(lambda q: not (q.by_hand and q.track in over))
+
     def drop(self, keep: Callable[[Queued], bool]) -> None:
         """Take out of the queue what is not to be kept."""
         self.upcoming = tuple(filter(keep, self.upcoming))
