@@ -75,6 +75,8 @@ class FakeSystemd:
     enabled: set[str] = field(default_factory=set)
     flapping: set[str] = field(default_factory=set)
     """Units that end again and again, whichever version they are of."""
+    woken: tuple[str, ...] = ()
+    """Units that something starts again whenever one is stopped, as a socket does."""
     flaps: Counter[str] = field(default_factory=Counter)
     asked: list[tuple[str, ...]] = field(default_factory=list)
     restarts: int = 0
@@ -116,11 +118,14 @@ class FakeSystemd:
     def _systemctl(self, words: tuple[str, ...]) -> Ran:
         verb, units = words[0], [word for word in words[1:] if not word.startswith("-")]
         app = self.root / "opt/mlfym/current/app"
-        if verb == "start":
+        if verb in {"start", "restart"}:
+            self.running -= set(units) if verb == "restart" else set()
             for unit in units:
                 self._start(unit, app)
         elif verb in {"stop", "kill"}:
             self.running -= set(units)
+            for unit in self.woken:
+                self._start(unit, app)
         elif verb == "disable":
             self.running -= set(units)
             self.enabled -= set(units)

@@ -199,6 +199,18 @@ def test_a_release_without_what_it_names_is_refused(stage: Stage) -> None:
     refused(stage, path, f"lacks {VISION}: ask its maker")
 
 
+def test_a_program_of_the_former_version_is_not_taken_for_the_new_one(stage: Stage) -> None:
+    """Something woke core by its socket while the versions were switched; the new core ends."""
+    stage.systemd.woken = (CORE,)
+    with pytest.raises(RolledBackError, match=r"mlfym-core\.service does not run"):
+        stage.updater().install(stage.release("0.2.0", files={"device/crashes": CORE}))
+    assert stage.runs == "0.1.0"
+    stopped = [
+        set(words[2:]) for words in stage.systemd.asked if words[:2] == ("systemctl", "stop")
+    ]
+    assert stopped[:2] == [{VISION}, {CORE}]  # who looks for core is gone before it is
+
+
 def test_a_unit_that_never_stayed_up_keeps_no_version_away(stage: Stage) -> None:
     """A kiosk whose screen is unplugged ends every few seconds, before the update and after it."""
     stage.systemd.flapping.add(VISION)

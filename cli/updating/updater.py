@@ -36,6 +36,8 @@ from cli.updating.preparing import After, parts_of, prepare, remove_others
 from cli.updating.statement import Statement
 from contracts.whole_file import write_whole
 
+CORE = "mlfym-core.service"
+
 
 class Updater:
     """Updates the appliance on a system.
@@ -234,20 +236,23 @@ class Updater:
     def _stop(self) -> None:
         if not self.system.live:
             return
-        # The socket lasts: vision and core find one another by it, whichever version they are.
-        stopped = [unit for unit in units_known(self.system) if not unit.endswith(".socket")]
-        if stopped and self._systemctl("stop", *stopped):
-            self._systemctl("kill", "--signal=SIGKILL", *stopped)
-            if self._systemctl("stop", *stopped):
-                msg = "the programs could not be stopped: start this machine anew"
-                raise UpdateError(msg)
+        # The socket lasts: vision and core find one another by it, whichever version they are. So
+        # core goes last: whoever looks for it there meanwhile has systemd start it again.
+        known = [unit for unit in units_known(self.system) if not unit.endswith(".socket")]
+        for stopped in ([unit for unit in known if unit != CORE], [u for u in known if u == CORE]):
+            if stopped and self._systemctl("stop", *stopped):
+                self._systemctl("kill", "--signal=SIGKILL", *stopped)
+                if self._systemctl("stop", *stopped):
+                    msg = "the programs could not be stopped: start this machine anew"
+                    raise UpdateError(msg)
 
     def _start(self, version: str, before: Look, other: str) -> None:
         """What this version starts, and what ran before; what fails is found by looking at it."""
         for service in self._files.readers(version, other):
             self._systemctl("restart", service)
         for unit in dict.fromkeys([*self._services(version), *before.active]):
-            self._systemctl("start", unit)
+            # What something woke since it was stopped is of the other version: it must not stay.
+            self._systemctl("start" if unit.endswith(".socket") else "restart", unit)
         # Last and in one go: systemd reads every unit of the system anew, and music does not wait.
         started = [unit for part in self._parts(version) for unit in part.started]
         self._systemctl("enable", *started)
