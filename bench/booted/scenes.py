@@ -112,7 +112,8 @@ class Scenes:
         before = self._last()
         seconds, said, silence = self._update(release)
         saw = f"{said.splitlines()[-1] if said else ''} after {seconds:.0f} s"
-        self.said(f"update to {version}", saw, well=self._settled(version))
+        well = self._settled(version) and self._core_is_new()
+        self.said(f"update to {version}", saw, well=well)
         self._carries(f"what {version} changes is there", mark)
         self._went_on(before, silence)
 
@@ -183,6 +184,13 @@ class Scenes:
         pointed = {(link / name).readlink().name for name in ("current", "confirmed")}
         pending = self.tree.folder / "var/lib/mlfym-update/pending.json"
         return pointed == {version} and not pending.exists()
+
+    def _core_is_new(self) -> bool:
+        """Whether core began after the version that runs was chosen: else it is the former one."""
+        shown = ("--property=ExecMainStartTimestamp", "--value", "--timestamp=unix")
+        began = self.machine.run("systemctl", "show", *shown, "mlfym-core.service").text[1:]
+        chosen = (self.tree.folder / "opt/mlfym/current").lstat().st_mtime
+        return began.isdecimal() and int(began) >= int(chosen)
 
     def _links(self) -> str:
         link = self.tree.folder / "opt/mlfym"
