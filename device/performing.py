@@ -17,6 +17,7 @@ from contracts.messages import Tier, encode
 from contracts.tally import Tally
 from device import effects, events, opinions
 from device.music.ports import Join
+from device.music.reach import Reach
 from device.recommend import forgetting
 from device.store import StoreError
 
@@ -67,6 +68,7 @@ class Performer:
         self._remote, self._local, self._announcements = remote, local, announcements
         self._frontends = frontends
         self._publish, self._put, self._clock = publish, put, clock
+        self._reach = Reach()
         self._not_kept = Tally(log, "things could not be kept", clock)
         self.why_not_kept = ""
         """Of what was performed since it was emptied, the last that could not be kept."""
@@ -199,7 +201,8 @@ class Performer:
     def _mark_broken(self, effect: effects.MarkBroken) -> None:
         path = self._store.path_of(effect.track)
         log.warning("%s cannot be played: %s", path, effect.why)
-        if path and path.exists():  # else its disk is away, and the file is as good as ever
+        # Else its disk is away, or hangs, and the file is as good as ever.
+        if path and self._reach.ask(path):
             self._store.mark_broken(effect.track, effect.why)
 
     def _answer(self, effect: effects.Answered) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from device.events import Event, LibraryChanged
+from device.music.reach import Reach
+from device.music.roots import trouble_with
 from device.music.scout import Scout
 from device.music.watching import FolderWatch, _is_shown, watch_mounts
 from device.settings import LibrarySettings
@@ -18,6 +20,28 @@ from tests.test_library_scan import write_wav
 
 PATIENCE_SECONDS = 120
 """Never waited for when all is well."""
+
+
+class Share:
+    """A disk or share that may hang: who looks at it is held, as by a dead NFS server."""
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._answers = place, threading.Event()
+        self._answers.set()
+
+    def hang(self) -> None:
+        """From now on nobody who looks comes back."""
+        self._answers.clear()
+
+    def answer(self) -> None:
+        """Whoever was held goes on."""
+        self._answers.set()
+
+    def look(self, folder: Path) -> str:
+        """What is wrong with a folder."""
+        if folder == self._place:
+            self._answers.wait()
+        return trouble_with(folder)
 
 
 class Stage:
@@ -29,6 +53,7 @@ class Stage:
         write_wav(self.disk / "2.wav")
         self.store = Store(place / "store.sqlite")
         self.told: list[Event] = []
+        self.share = Share(self.disk)
         settings = LibrarySettings(folders=(str(self.disk),), disks_beneath=(), listen=False)
         self.scout = Scout(
             self.music,
@@ -37,6 +62,7 @@ class Stage:
             lambda: 5.0,
             settings=settings,
             unix_clock=lambda: 1000.0,
+            trouble=self.share.look,
         )
 
     def titles(self) -> set[str]:
@@ -49,6 +75,7 @@ class Stage:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(tmp_path)
     yield stage
+    stage.share.answer()
     stage.scout.stop()
     stage.store.close()
 
@@ -70,6 +97,45 @@ def test_a_disk_that_vanishes_and_returns_costs_nothing(
     assert len(said) == 2
     assert "mount it" in said[0]
     assert "is there again" in said[1]
+
+
+def test_a_share_that_is_mounted_later_is_found(stage: Stage) -> None:
+    """It need not be there when the device starts."""
+    away = stage.disk.rename(stage.disk.with_name("away"))
+    assert stage.titles() == {"1"}
+    away.rename(stage.disk)
+    assert stage.titles() == {"1", "2"}
+
+
+def test_a_share_that_hangs_holds_nobody_up(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Its music waits; other music is found meanwhile; when it answers, nothing was lost."""
+    assert stage.titles() == {"1", "2"}
+    read = stage.store.entries()
+    stage.share.hang()
+    write_wav(stage.music / "3.wav")
+    assert stage.titles() == {"1", "3"}
+    assert stage.titles() == {"1", "3"}
+    assert len([r for r in caplog.records if "does not answer" in r.message]) == 1
+    stage.share.answer()
+    for _ in range(PATIENCE_SECONDS):  # the look that was held may not be back yet
+        if stage.titles() == {"1", "2", "3"}:
+            break
+    assert stage.titles() == {"1", "2", "3"}
+    assert stage.store.entries().items() >= read.items()
+
+
+def test_one_look_at_a_time_is_held(tmp_path: Path) -> None:
+    """While it is, everything is away at once; then all is as it is."""
+    share = Share(tmp_path)
+    share.hang()
+    looks: list[Path] = []
+    reach = Reach(lambda path: looks.append(path) or share.look(path), patience_seconds=0.01)
+    assert [reach.ask(tmp_path) for _ in range(5)] == [None] * 5
+    assert len(looks) <= 1
+    share.answer()
+    patient = Reach(lambda path: share.look(path) or "there", PATIENCE_SECONDS)
+    assert patient.ask(tmp_path) == "there"
+    assert Reach().ask(tmp_path / "nowhere") == ""
 
 
 def test_nothing_new_is_not_told(stage: Stage) -> None:

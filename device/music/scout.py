@@ -16,6 +16,7 @@ from device.events import LibraryChanged
 from device.music.catalogue import Catalogue
 from device.music.library import LibraryError, scan
 from device.music.listening import listen
+from device.music.reach import Reach
 from device.music.roots import Root, music_roots, trouble_with
 from device.music.tag_reader import TagReader
 from device.music.watching import FolderWatch, watch_mounts
@@ -44,6 +45,7 @@ class Scout:
         clock: monotonic seconds.
         settings: what else there is, and how often to look.
         unix_clock: seconds, for how long a file has been missing.
+        trouble: what is wrong with a folder, in words; may never come back from a hung share.
 
     """
 
@@ -56,12 +58,16 @@ class Scout:
         *,
         settings: LibrarySettings | None = None,
         unix_clock: Callable[[], float] = time.time,
+        trouble: Callable[[Path], str] = trouble_with,
     ) -> None:
         self._folder, self._store, self._put, self._clock = folder, store, put, clock
         self._settings = settings or LibrarySettings()
         self._unix_clock = unix_clock
         self._catalogue = Catalogue(store)
         self._changed, self._ended = threading.Event(), threading.Event()
+        self._trouble = trouble
+        self._reaches: dict[str, Reach] = {}
+        """One for each root: a share that hangs keeps no disk from being looked at."""
         self._watch: FolderWatch | None = None
         self._said: dict[str, str] = {}
         self._ahead: float | None = None
@@ -114,7 +120,7 @@ class Scout:
 
     def _scan_root(self, root: Root, reader: TagReader) -> bool:
         """Whether anything changed."""
-        trouble = trouble_with(root.folder)
+        trouble = self._trouble_with(root)
         if trouble != self._said.get(root.key, ""):
             self._said[root.key] = trouble
             log.warning("%s", trouble or f"{root.folder} is there again")
@@ -134,6 +140,13 @@ class Scout:
             return True
         return bool(done.read or done.removed or done.returned)
 
+    def _trouble_with(self, root: Root) -> str:
+        reach = self._reaches.setdefault(root.key, Reach(self._trouble))
+        trouble = reach.ask(root.folder)
+        if trouble is None:
+            return f"{root.folder} does not answer: look at its share or disk; its music waits"
+        return trouble
+
     def _miss_absent(self, roots: list[Root]) -> bool:
         """Disks that were pulled out, and folders that the settings no longer name."""
         absent = self._catalogue.roots() - {root.key for root in roots}
@@ -148,7 +161,7 @@ class Scout:
         self._ahead = ahead
 
     def _watch_over(self, roots: list[Root]) -> None:
-        folders = tuple(root.folder for root in roots if root.folder.is_dir())
+        folders = tuple(root.folder for root in roots if not self._said.get(root.key))
         if self._watch and self._watch.folders == folders:
             return
         if self._watch:
