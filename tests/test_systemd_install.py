@@ -183,7 +183,7 @@ def test_people_can_add_music_on_the_page(tmp_path: Path) -> None:
     assert uploads(tmp_path) == ("/srv/music/Uploads", 0o2775)
 
 
-@pytest.mark.parametrize("folder", ["/home/mina/Music", "/srv/all our music", "/srv/100% music"])
+@pytest.mark.parametrize("folder", ["/media/disk/Music", "/srv/all our music", "/srv/100% music"])
 def test_music_may_be_anywhere(tmp_path: Path, folder: str) -> None:
     """Where it is outlives further installations, which need not be told again."""
     install(tmp_path, "--music", folder)

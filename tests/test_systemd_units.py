@@ -54,7 +54,7 @@ def test_units_are_closed(name: str, limit: float) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("music", ["/srv/music", "/home/mina/our music", "/srv/100% music"])
+@pytest.mark.parametrize("music", ["/srv/music", "/media/disk/our music", "/srv/100% music"])
 def test_core_is_closed_where_people_add_music_too(tmp_path: Path, music: str) -> None:
     """With the installer's own file beside its unit: one folder more is writable, no other."""
     unit = tmp_path / "mlfym-core.service"

@@ -131,7 +131,7 @@ class Machine:
 
 def _entered(leader: str) -> tuple[str, ...]:
     spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd")
-    clean = ("/usr/bin/env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "HOME=/root")
+    clean = ("/usr/bin/env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "HOME=/")
     return ("nsenter", "--target", leader, *spaces, *clean)
 
 
