@@ -60,8 +60,8 @@ def configured(opened: Opened) -> Any:  # noqa: ANN401 - either picamera2
 def first_request(opened: Opened) -> tuple[Any, Any]:
     """A started camera and its first request.
 
-    Now and then the virtual camera gives nothing after a start (docs/arm64.md); then it is opened
-    anew, as vision's shutter does, three times at most.
+    Now and then a camera that was opened anew gives nothing (docs/arm64.md); then it is opened once
+    more, as vision's shutter does, three times at most.
     """
     for _ in range(OPENINGS):
         camera = configured(opened)
