@@ -11,10 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.web_pages import (
-    CAFE,
     CHROMIUM,
     HOME,
     LOCALES,
+    UNHURRIED,
     chromium,
     enter_staff,
     playing,
@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Iterator[PageStage]:
 
 @pytest.fixture
 def cafe(tmp_path: Path) -> Iterator[PageStage]:
-    with playing(tmp_path, CAFE) as stage:
+    with playing(tmp_path, UNHURRIED) as stage:
         yield stage
 
 

@@ -17,10 +17,10 @@ from contracts.vision_wire import CameraState
 from device import events
 from device.settings import WebSettings
 from tests.web_pages import (
-    CAFE,
     CHROMIUM,
     HOME,
     PATIENCE_MS,
+    UNHURRIED,
     chromium,
     playing,
     shown,
@@ -152,7 +152,7 @@ def test_a_kiosk_shows_scene_after_scene_without_growing(tmp_path: Path, browser
     """What a scene listened to ends with it: a kiosk stands for weeks."""
     count = "async () => (await import('/page/live.js')).listened()"
     with (
-        playing(tmp_path, CAFE) as cafe,
+        playing(tmp_path, UNHURRIED) as cafe,
         shown(browser, cafe, "/kiosk", size=(1280, 800)) as page,
     ):
         kept = page.evaluate(count)

@@ -27,6 +27,10 @@ WIDTHS = ((320, 640), (768, 1024), (1920, 1080))
 COUNTER = CameraSettings(masks=(Box(left=0.85, top=0.0, width=0.15, height=1.0),))
 HOME = msgspec.structs.replace(QUICK, camera=COUNTER)
 CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
+UNHURRIED = msgspec.structs.replace(
+    HOME, web=WebSettings(cafe=True, idle_seconds=600, session_seconds=1800)
+)
+"""A café whose kiosk does not go back to its start while a busy machine looks at a scene."""
 
 
 @contextlib.contextmanager
