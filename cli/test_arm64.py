@@ -2,8 +2,8 @@
 
 Makes a userland of Debian for arm64 with the appliance's pinned packages (a few minutes, 450 MB
 under ~/.cache/mlfym, kept) and runs vision's own path in it under qemu, stage by stage, and then
-the vision program itself. Ends with 0 when everything is as it should be, 1 when not, and 77 where it
-cannot be run. Seconds are the processor's; the emulator's say nothing of a Raspberry Pi's.
+the vision program itself. Ends with 0 when everything is as it should be, 1 when not, and 77 where
+it cannot be run. Seconds are the processor's; the emulator's say nothing of a Raspberry Pi's.
 """
 
 from __future__ import annotations
