@@ -1,4 +1,4 @@
-"""`python -m model_export train | quantise | package | evaluate | release`."""
+"""`python -m model_export train | mix | quantise | package | evaluate | release`."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(dest="command", required=True)
     train = parsers.add_parser("train", help="train, or go on training")
     _add_training(train)
+    mix = parsers.add_parser("mix", help="weights between those of two checkpoints")
+    mix.add_argument("--second", type=Path, required=True, help="checkpoint that went on from it")
+    mix.add_argument("--share", type=float, required=True, help="of the second, 0 to 1")
+    mix.add_argument("--out", type=Path, required=True)
     quantise = parsers.add_parser("quantise", help="float weights to an int8 .tflite")
     quantise.add_argument("--out", type=Path, default=MODEL)
     package = parsers.add_parser("package", help="choose on PublicTest, write the manifest")
@@ -59,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--split", choices=splits, default="private_test")
         each.add_argument("--json", action="store_true", help="print the figures as JSON")
         each.add_argument("--docs", type=Path, default=Path("docs"))
-    for each in (train, quantise, evaluate, release):
+    for each in (train, mix, quantise, evaluate, release):
         needed = each is not evaluate
         each.add_argument("--checkpoint", type=Path, required=needed, help="float weights")
     for each in (train, quantise, package, evaluate, release):

@@ -66,6 +66,14 @@ def train(chosen: argparse.Namespace) -> None:
         )
 
 
+def mix(chosen: argparse.Namespace) -> None:
+    """Write a checkpoint between two."""
+    from model_export import weights
+
+    weights.mix(chosen.checkpoint, chosen.second, chosen.share, chosen.out)
+    _say(f"{chosen.out}: {1 - chosen.share:.0%} of {chosen.checkpoint}, the rest {chosen.second}")
+
+
 def quantise(chosen: argparse.Namespace) -> None:
     """Write the int8 .tflite."""
     from model_export.quantise import quantise as run
@@ -130,6 +138,7 @@ def release(chosen: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "train": train,
+    "mix": mix,
     "quantise": quantise,
     "package": package,
     "evaluate": evaluate,

@@ -138,6 +138,32 @@ def input_size(path: Path) -> int:
         return int(arrays[SIZE].item())
 
 
+def mix(first: Path, second: Path, share: float, out: Path) -> None:
+    """Write a checkpoint that lies between two of one line (arXiv:2203.05482).
+
+    Args:
+        first: a checkpoint.
+        second: of a training that went on from the first's weights; its history is kept.
+        share: of the second's averaged weights, 0 to 1.
+        out: to write; it can be released and trained on from, but not resumed.
+
+    Raises:
+        WeightsError: the two are networks of different shapes.
+
+    """
+    one, other = (torch.load(p, map_location="cpu", weights_only=True) for p in (first, second))
+    average = dict(one["average"])
+    for name, tensor in other["average"].items():
+        if name not in average or average[name].shape != tensor.shape:
+            msg = f"{first} and {second} are networks of different shapes: {name}"
+            raise WeightsError(msg)
+        if tensor.dtype.is_floating_point:
+            average[name] = average[name].lerp(tensor, share)
+    mixed = {key: other[key] for key in ("settings", "progress")}
+    with replacing(out) as part:
+        torch.save(mixed | {"network": average, "average": average}, part)
+
+
 def history(path: Path) -> list[dict[str, float]]:
     """One row of figures an epoch of a checkpoint's training; none of a float16 copy's."""
     if path.suffix == ".npz":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,20 @@ def test_a_later_training_goes_on_where_another_ended(tmp_path: Path) -> None:
     same = {name for name in start if torch.equal(start[name], after[name])}
     assert {name for name in start if name.startswith(("features.0.", "features.1."))} <= same
     assert "features.5.conv.0.0.weight" not in same
+
+
+def test_weights_between_two_trainings(tmp_path: Path) -> None:
+    """A third of the way from one to the other, with the other's history."""
+    paths = tmp_path / "first.pt", tmp_path / "second.pt"
+    progress = json.dumps({"history": [{"epoch": 1.0}], "counts": []})
+    for path, value in zip(paths, (1.0, 4.0), strict=True):
+        average = {"weight": torch.full((2,), value), "batches": torch.tensor(7)}
+        torch.save({"settings": "{}", "progress": progress, "average": average}, path)
+    weights.mix(*paths, 1 / 3, tmp_path / "mixed.pt")
+    mixed = torch.load(tmp_path / "mixed.pt", weights_only=True)["average"]
+    assert mixed["weight"].tolist() == [2.0, 2.0]
+    assert mixed["batches"] == 7
+    assert weights.history(tmp_path / "mixed.pt") == [{"epoch": 1.0}]
 
 
 def test_balancing_is_taken_back_from_the_classifier(tmp_path: Path) -> None:
