@@ -24,6 +24,8 @@ STEPS = {
     "mypy": ("mypy",),
     "pytest": ("pytest",),
 }
+WHOLE = ("-n", "auto", "--dist", "loadfile")
+"""For pytest when nothing is chosen: as many at once as there are cores, a file on one of them."""
 
 
 class Outcome(NamedTuple):
@@ -48,7 +50,7 @@ def run(arguments: list[str]) -> int:
         parser.error(f"{named[0]!r} is none of {', '.join(STEPS)}; faults need --slow")
     outcomes = []
     for step in [name for name in options.only or STEPS if name in STEPS]:
-        extra = [*([] if options.slow else ["-m", "not slow"]), *for_pytest]
+        extra = [*([] if options.slow else ["-m", "not slow"]), *(for_pytest or WHOLE)]
         outcomes.append(_run_step(step, extra if step == "pytest" else []))
     if options.slow and (named or not options.only):
         outcomes.append(_inject(parser, named, options.times))
