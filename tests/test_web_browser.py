@@ -187,6 +187,18 @@ def test_the_library_is_searched_and_chosen_from(home: PageStage, opening: Openi
     expect(chosen).to_have_count(0)
 
 
+def test_what_repeats_is_chosen_above_the_queue(home: PageStage, opening: Opening) -> None:
+    """The song or its album, on the device too, until something else is wished for."""
+    page = opening(home, "/", "en")
+    page.locator(".tab.queue").click()
+    for name in ("track", "album"):
+        page.locator(f"[data-key=repeat-{name}]").click()
+        expect(page.locator(f"[data-key=repeat-{name}]")).to_have_attribute("aria-pressed", "true")
+        assert home.stage.core.repeat == name
+    home.answers.command("another_like_this")
+    expect(page.locator("[data-key=repeat-off]")).to_have_attribute("aria-pressed", "true")
+
+
 def test_the_volume_never_passes_its_ceiling(home: PageStage, opening: Opening) -> None:
     """However far the slider is pushed."""
     home.answers.command("volume_ceiling", "40")
