@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.heard_cache import Features, HeardCache, cache_folder, digest_of, say_progress
 
 SCRIPT = Path(__file__).with_name("librosa_features.py")
-PINNED = ("librosa==0.11.0", "numba==0.62.1")
+PINNED = ("librosa==0.11.0", "numba==0.68.1")
 ENVIRONMENT = "librosa-0.11.0"
 
 
