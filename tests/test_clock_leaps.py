@@ -207,6 +207,7 @@ MAY_ASK = {
     "recommender_server.training": "what a model is named by",
     "cli.history": "what was heard since a day",
     "cli.backup": "when it was made",
+    "cli.test_arm64": "the day that a table was measured",
     "cli.library": "since when a file is missing",
     "cli.appliance.checks": "whether a certificate has run out",
     "cli.test": "the date of a table",
