@@ -107,6 +107,15 @@ def test_another_decision_is_a_failure() -> None:
     assert rows_of({"near": near})["near"].decisions == 1
 
 
+def test_a_decision_on_the_edge_is_told_and_no_failure() -> None:
+    """A face known by a hair here may be unknown by a hair there."""
+    path = plain_answers()["path"]
+    path[0, 4] += 0.05
+    path[0, -1] = 0.0
+    row = rows_of({"path": path})["path"]
+    assert (row.decisions, row.failure) == (1, "")
+
+
 def test_answers_to_other_material_are_refused() -> None:
     """A row of the one and a row of the other must be the same frame."""
     with pytest.raises(ValueError, match="logits"):

@@ -26,6 +26,8 @@ class Stage:
     unit: str
     exact: bool = False
     """Whether arm64 is held to the very same bits."""
+    edge: float = 0.0
+    """Up to this difference another decision is one that stood on the edge, and is only told."""
 
 
 STAGES = (
@@ -35,7 +37,7 @@ STAGES = (
     Stage("cut", "faces cut out, same frames and boxes", "grey levels"),
     Stage("inputs", "standardised and quantised, same crops", "int8 steps"),
     Stage("logits", "int8 network, same inputs", "int8 steps", exact=True),
-    Stage("path", "the whole path, from the reel's file to the face", "probability"),
+    Stage("path", "the whole path, from the reel's file to the face", "probability", edge=0.1),
 )
 
 
@@ -61,7 +63,7 @@ class Row:
         if self.stage.exact and self.equal < self.count:
             apart = self.count - self.equal
             return f"{self.stage.what}: {apart} of {self.count} differ, by up to {self.largest:g}"
-        if self.decisions:
+        if self.decisions and self.largest > self.stage.edge:
             return f"{self.stage.what}: {self.decisions} of {self.count} decisions differ"
         return ""
 
