@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--music", type=Path, help="folder of music; default: the demo library")
     parser.add_argument("--settings", type=Path, help="TOML with settings of the device")
     parser.add_argument("--headless", action="store_true", help="no live display")
-    parser.add_argument("--seconds", type=_seconds, help="stop so long after the programs were started")
+    parser.add_argument("--seconds", type=_seconds, help="stop so long after the start")
     parser.add_argument("--report", type=Path, help="write what was shown as JSON")
     parser.add_argument("--picture", type=Path, help="write the last view as SVG")
     return parser
