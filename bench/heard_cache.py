@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,12 +15,6 @@ from pathlib import Path
 from device.music.listening import fingerprint
 
 Features = dict[str, float]
-
-
-def cache_folder() -> Path:
-    """`mlfym` in the user's cache folder (XDG base directories)."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "mlfym"
 
 
 def digest_of(sources: Iterable[Path]) -> str:

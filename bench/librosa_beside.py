@@ -10,7 +10,8 @@ import venv
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.heard_cache import Features, HeardCache, cache_folder, digest_of, say_progress
+from bench.heard_cache import Features, HeardCache, digest_of, say_progress
+from cli.cache import cache_folder
 
 SCRIPT = Path(__file__).with_name("librosa_features.py")
 PINNED = ("librosa==0.11.0", "numba==0.68.1")
@@ -42,23 +43,31 @@ def own_python() -> Path:
     return python
 
 
-def librosa_hears(paths: Iterable[Path], seconds: float, python: Path) -> dict[str, Features]:
+def librosa_hears(
+    paths: Iterable[Path], seconds: float, python: Path, script: Path = SCRIPT
+) -> dict[str, Features]:
     """By its path, what librosa finds in each file; kept over runs.
+
+    Args:
+        paths: files to hear.
+        seconds: of each, from its beginning.
+        python: that has librosa.
+        script: that asks it.
 
     Raises:
         LibrosaError: the program ended before the last file.
 
     """
-    cache = HeardCache(cache_folder() / "bench" / f"librosa-{digest_of([SCRIPT])}.jsonl", seconds)
+    cache = HeardCache(cache_folder() / "bench" / f"librosa-{digest_of([script])}.jsonl", seconds)
     files = list(paths)
     unheard = [path for path in files if cache.get(path) is None]
     if unheard:
-        _hear(unheard, seconds, python, cache)
+        command = [str(python), str(script), "--seconds", f"{seconds:g}"]
+        _hear(command, unheard, cache)
     return {str(path): cache.get(path) or {} for path in files}
 
 
-def _hear(unheard: list[Path], seconds: float, python: Path, cache: HeardCache) -> None:
-    command = [str(python), str(SCRIPT), "--seconds", f"{seconds:g}"]
+def _hear(command: list[str], unheard: list[Path], cache: HeardCache) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import device.analysis
-from bench.heard_cache import Features, HeardCache, cache_folder, digest_of, say_progress
+from bench.heard_cache import Features, HeardCache, digest_of, say_progress
 from bench.librosa_beside import LibrosaError, librosa_hears, own_python
 from bench.mood_picture import PictureError, draw_scatter
 from bench.rank_correlation import Floats, correlation
 from bench.timing import machine
+from cli.cache import cache_folder
 from device.analysis.circumplex import estimate
 from device.analysis.features import NAMES, features
 from device.analysis.loudness import Loudness

@@ -11,9 +11,8 @@ import json
 import sys
 
 from bench.arm64.userland import UserlandError
+from bench.needs import EXIT_SKIPPED
 from bench.virtual_camera.debian import VirtualCamera, lacking
-
-EXIT_SKIPPED = 77
 
 
 def run(arguments: list[str]) -> int:

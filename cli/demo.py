@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.broker import BrokerError
+from cli.cache import cache_folder
 from cli.demonstration.display import SILENT, live_view, save_picture
 from cli.demonstration.page import told, with_page
 from cli.demonstration.programs import Appliance
@@ -102,12 +103,6 @@ def _seconds(text: str) -> float:
         msg = f"{text} is no time to run: give seconds above 0"
         raise argparse.ArgumentTypeError(msg)
     return seconds
-
-
-def cache_folder() -> Path:
-    """Where what the demo makes once is kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "mlfym"
 
 
 def demo_library(console: Console) -> Path:

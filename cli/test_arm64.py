@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
     from bench.arm64.running import Result
 
-EXIT_SKIPPED = 77
-"""As automake's tests say that they could not be run."""
-
 
 def run(arguments: list[str]) -> int:
     """Check what is named; 0 when all is as it should be, 1 when not, 77 when it cannot be run."""
     from bench.arm64.userland import UserlandError, lacking  # noqa: PLC0415 - --help is quick
+    from bench.needs import EXIT_SKIPPED  # noqa: PLC0415 - as above
 
     chosen = _parser().parse_args(arguments)
     if why := lacking():

@@ -25,7 +25,7 @@ class Answers:
 
     def __init__(self, put: Callable[[Event], None], clock: Callable[[], float]) -> None:
         self._put, self._clock = put, clock
-        self._waiting: dict[str, queue.SimpleQueue[Answered]] = {}
+        self._waiting: dict[str, Callable[[Answered], object]] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
 
@@ -38,12 +38,8 @@ class Answers:
             CommandError: there is no such command, or its argument can never be right.
 
         """
-        checked(name, argument)
         box: queue.SimpleQueue[Answered] = queue.SimpleQueue()
-        with self._lock:
-            ticket = f"t{next(self._numbers)}"
-            self._waiting[ticket] = box
-        self._put(CommandGiven(at=self._clock(), name=name, argument=argument, ticket=ticket))
+        ticket = self.ask(name, argument, box.put)
         try:
             return box.get(timeout=patience_seconds)
         except queue.Empty:
@@ -52,9 +48,23 @@ class Answers:
             with self._lock:
                 self._waiting.pop(ticket, None)
 
+    def ask(self, name: str, argument: str, told: Callable[[Answered], object]) -> str:
+        """Give a command; its ticket. Core's thread will call `told` once, with the answer.
+
+        Raises:
+            CommandError: there is no such command, or its argument can never be right.
+
+        """
+        checked(name, argument)
+        with self._lock:
+            ticket = f"t{next(self._numbers)}"
+            self._waiting[ticket] = told
+        self._put(CommandGiven(at=self._clock(), name=name, argument=argument, ticket=ticket))
+        return ticket
+
     def give(self, answer: Answered) -> None:
         """Core has answered."""
         with self._lock:
-            box = self._waiting.get(answer.ticket)
-        if box:
-            box.put(answer)
+            told = self._waiting.pop(answer.ticket, None)
+        if told:
+            told(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 import sqlite3
 import threading
@@ -33,7 +34,7 @@ FILES = ("device.sqlite", "device.sqlite-wal")
 class Device:
     """Core with a real store; at each answer it keeps what a kill would leave on the disk."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path) -> None:
         self.state, self.left = folder / "state", folder / "left"
         self.left.mkdir()
         self.track = self._with_music(folder / "music")
@@ -50,8 +51,7 @@ class Device:
             clock=clock.now,
             unix_clock=lambda: 1e9 + clock.now(),
         )
-        self._give = self.app.answers.give
-        monkeypatch.setattr(self.app.answers, "give", self._given)
+        self._answers: queue.SimpleQueue[Answered] = queue.SimpleQueue()
         self._running = threading.Thread(target=self.app.run)
         self._running.start()
 
@@ -70,10 +70,11 @@ class Device:
     def _given(self, answer: Answered) -> None:
         for name in FILES:  # on core's thread: nothing else writes meanwhile
             shutil.copy(self.state / name, self.left / name)
-        self._give(answer)
+        self._answers.put(answer)
 
     def say(self, name: str, argument: str = "") -> Answered:
-        return self.app.answers.command(name, argument, patience_seconds=PATIENCE_SECONDS)
+        self.app.answers.ask(name, argument, self._given)
+        return self._answers.get(timeout=PATIENCE_SECONDS)
 
     def found_again(self) -> Store:
         """The store as it is after a kill at the moment of the last answer."""
@@ -85,8 +86,8 @@ class Device:
 
 
 @pytest.fixture
-def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
-    device = Device(tmp_path, monkeypatch)
+def device(tmp_path: Path) -> Iterator[Device]:
+    device = Device(tmp_path)
     yield device
     device.end()
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench import pi_camera
-from bench.arm64 import userland as userlands
 from bench.arm64.answers import PATH_COLUMNS, Answers, Eye, answered
 from bench.arm64.comparison import HEAD, STAGES, Row, compared
 from bench.arm64.material import VIEWS, face_row, found_face, made, reel_frames
@@ -20,8 +18,9 @@ from bench.arm64.program import FRAMES, Watched
 from bench.arm64.userland import SUITES, Userland, UserlandError, lacking, link_usr
 from bench.faults.fault import Ground, NotSurvivedError
 from bench.faults.registry import FAULTS
+from bench.needs import EXIT_SKIPPED, Computer
 from bench.virtual_camera import debian
-from cli.test_arm64 import EXIT_SKIPPED, run
+from cli.test_arm64 import run
 from contracts.emotion import EMOTIONS
 from device.demo import BUNDLED_REEL
 from device.vision.faces import FoundFace
@@ -190,37 +189,39 @@ def test_the_emulated_kernel_names_the_processor(name: str, part: str) -> None:
     assert ("asimddp" in text) == (name == "cortex-a76")
 
 
-def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named() -> None:
     """Another machine, no root, no emulator: each says what to do, and the command ends with 77."""
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert "sudo ./mlfym test-arm64" in lacking()
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(userlands, "program", lambda _: "")
-    assert lacking() == "sudo apt install mmdebstrap coreutils qemu-user-static"
-    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    assert "aarch64" in lacking()
+    assert "sudo ./mlfym test-arm64" in lacking(Computer("x86_64", user=1000))
+    bare = Computer("x86_64", user=0, find=lambda *_: "")
+    assert lacking(bare) == "sudo apt install mmdebstrap coreutils qemu-user-static"
+    assert lacking(Computer("riscv64", user=0)).startswith("this machine is riscv64")
+    assert "aarch64" in lacking(Computer("aarch64", user=0))
 
 
 def test_a_run_that_cannot_be_is_neither_passed_nor_failed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It ends with 77, and says why."""
-    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    monkeypatch.setenv("PATH", str(tmp_path))  # no emulator
     assert run([]) == EXIT_SKIPPED == 77
-    assert "cannot be run here: this machine is riscv64" in capsys.readouterr().err
+    assert f"cannot be run here: {lacking()}" in capsys.readouterr().err
+    assert lacking()
+
+
+def knows_no_suite(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An mmdebstrap that fails goes before the real one."""
+    bin_folder.mkdir()
+    script = bin_folder / "mmdebstrap"
+    script.write_text("#!/bin/sh\necho 'E: no such suite' >&2\nexit 3\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
 
 
 def test_a_userland_that_cannot_be_made_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the words of what failed; the half of it does not count as made."""
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    script = bin_folder / "mmdebstrap"
-    script.write_text("#!/bin/sh\necho 'E: no such suite' >&2\nexit 3\n")
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
+    knows_no_suite(tmp_path / "bin", monkeypatch)
     userland = Userland(SUITES["bookworm"], cache=tmp_path / "cache")
     for _ in range(2):
         with pytest.raises(UserlandError, match=r"no such suite[\s\S]*--suite"):
@@ -231,12 +232,8 @@ def test_the_slow_run_tells_what_could_not_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row of the faults that was not survived, with the reason."""
-
-    def refuse(_: Userland) -> bool:
-        msg = "no such suite"
-        raise UserlandError(msg)
-
-    monkeypatch.setattr(Userland, "make", refuse)
+    knows_no_suite(tmp_path / "bin", monkeypatch)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(NotSurvivedError, match="no such suite"):
         list(FAULTS["arm64"].inject(Ground(tmp_path, tmp_path, 1)))
     assert FAULTS["arm64"].lacking is lacking
@@ -254,16 +251,15 @@ def test_usr_is_linked_where_packages_hold_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_camera_bench_says_what_it_lacks(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No root: how to call it; no tools: what to install. It ends with 77."""
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert pi_camera.run([]) == EXIT_SKIPPED
-    assert "sudo ./mlfym bench pi-camera" in capsys.readouterr().err
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(debian, "program", lambda _: "")
-    assert debian.lacking() == "sudo apt install mmdebstrap gcc util-linux coreutils"
+    assert debian.lacking() in capsys.readouterr().err
+    assert "sudo ./mlfym bench pi-camera" in debian.lacking(Computer("x86_64", user=1000))
+    bare = Computer("x86_64", user=0, find=lambda *_: "")
+    assert debian.lacking(bare) == "sudo apt install mmdebstrap gcc util-linux coreutils"
 
 
 def test_a_userland_is_made_once(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from bench import librosa_beside
 from bench.heard_cache import Features, HeardCache
 from bench.librosa_beside import LibrosaError, librosa_hears
 from bench.mood_from_sound import read_labels, ridge, run
@@ -101,14 +100,13 @@ def test_librosa_is_asked_for_what_is_not_kept_alone(
     """By a program of its own; what it heard before it ended badly is kept."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     script = tmp_path / "script.py"
-    monkeypatch.setattr(librosa_beside, "SCRIPT", script)
     files = [tmp_path / name for name in ("1", "2", "3")]
     for file in files:
         file.write_text(file.name)
     script.write_text(SCRIPT.format(dies_at=2))
     with pytest.raises(LibrosaError, match="run it again"):
-        librosa_hears(files, 60.0, Path(sys.executable))
-    heard = librosa_hears(files[:2], 60.0, Path(sys.executable))
+        librosa_hears(files, 60.0, Path(sys.executable), script)
+    heard = librosa_hears(files[:2], 60.0, Path(sys.executable), script)
     assert list(heard.values()) == [{"count": 0.0}, {"count": 1.0}]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli import setup
-from device.setup.hotspot_key import FILE, hotspot_key
+from device.setup.hotspot_key import FILE, HotspotKey, hotspot_key
 
 
 def told(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> tuple[int, str, str]:
@@ -72,13 +72,15 @@ def test_a_damaged_key_is_told_and_not_replaced(
 
 
 def test_a_key_that_is_somebody_elses_is_not_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It says by whom it may be read."""
 
-    def denied(_folder: Path) -> None:
+    def denied(_folder: Path) -> HotspotKey:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(setup, "hotspot_key", denied)
-    status, _, err = told(capsys, tmp_path)
-    assert (status, err) == (1, "mlfym setup: only root may read it: sudo mlfym setup\n")
+    status = setup.run(["--folder", str(tmp_path)], denied)
+    assert (status, capsys.readouterr().err) == (
+        1,
+        "mlfym setup: only root may read it: sudo mlfym setup\n",
+    )

@@ -15,7 +15,6 @@ from tests.web_pages import (
     HOME,
     LOCALES,
     UNHURRIED,
-    chromium,
     enter_staff,
     playing,
     shown,
@@ -26,18 +25,6 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install c
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Scene = Callable[[Page, PageStage], object]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[PageStage]:
-    with playing(tmp_path, HOME) as stage:
-        yield stage
 
 
 @pytest.fixture

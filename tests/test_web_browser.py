@@ -19,11 +19,9 @@ from device.frontends.web.assets import FOLDER
 from tests.web_pages import (
     CAFE,
     CHROMIUM,
-    HOME,
     LOCALES,
     PATIENCE_MS,
     WIDTHS,
-    chromium,
     enter_staff,
     playing,
 )
@@ -34,18 +32,6 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install c
 KEY = re.compile(r"^(?:[a-z_]+\.)+[a-z_]+$")
 HANGUL = re.compile(r"[가-힣]")
 Opening = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[PageStage]:
-    with playing(tmp_path, HOME) as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.marionette import Firefox
-from tests.web_pages import CAFE, HOME, PIN, playing
+from tests.web_pages import CAFE, PIN
 from tests.web_stage import PageStage
 
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
@@ -28,12 +28,6 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     profile = tmp_path_factory.mktemp("firefox") / "profile"
     with Firefox(str(PROGRAM), profile, "ko-KR, ko") as started:
         yield started
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[PageStage]:
-    with playing(tmp_path, HOME) as stage:
-        yield stage
 
 
 def test_the_phones_page_and_the_flow_of_2020(home: PageStage, firefox: Firefox) -> None:

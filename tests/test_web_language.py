@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,16 +10,10 @@ from playwright.sync_api import Browser, expect
 
 from device.frontends.web.assets import INDEX, load_assets
 from device.settings import WebSettings
-from tests.web_pages import CAFE, CHROMIUM, chromium, playing, shown
+from tests.web_pages import CAFE, CHROMIUM, playing, shown
 
 KOREAN = msgspec.structs.replace(CAFE, web=WebSettings(cafe=True, language="ko"))
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 def test_the_page_says_its_language_before_any_script() -> None:

@@ -48,12 +48,6 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[PageStage]:
-    with playing(tmp_path, HOME) as stage:
-        yield stage
-
-
 def can_be_pressed(page: Page, key: str) -> bool:
     """Whether it is on the screen without scrolling, and nothing lies over its middle."""
     free: bool = page.evaluate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,22 +9,10 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.test_web_accessibility import press
-from tests.web_pages import CAFE, CHROMIUM, HOME, LOCALES, PIN, chromium, playing, shown
+from tests.web_pages import CAFE, CHROMIUM, LOCALES, PIN, playing, shown
 from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[PageStage]:
-    with playing(tmp_path, HOME) as stage:
-        yield stage
 
 
 class Node(NamedTuple):

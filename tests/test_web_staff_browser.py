@@ -30,7 +30,6 @@ from tests.web_pages import (
     PATIENCE_MS,
     PIN,
     WIDTHS,
-    chromium,
     enter_staff,
     playing,
 )
@@ -50,12 +49,6 @@ HOME = msgspec.structs.replace(QUICK, camera=COUNTER, dayparts=WEEK)
 CAFE = msgspec.structs.replace(HOME, web=WebSettings(cafe=True))
 KEY = re.compile(r"^(?:[a-z_]+\.)+[a-z_]+$")
 Opening = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture

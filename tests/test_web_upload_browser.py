@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from contracts.track import Track
 from device.music.files import UPLOADS, track_id
 from tests.stage import QUICK
 from tests.test_uploads import music
-from tests.web_pages import CHROMIUM, PATIENCE_MS, chromium, shown
+from tests.web_pages import CHROMIUM, PATIENCE_MS, shown
 from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
@@ -30,12 +29,6 @@ DROP = """([files, kinds]) => {
     if (kind === "dragover" && !event.defaultPrevented) throw new Error("it would be opened");
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 def file_of(name: str, content: bytes) -> FilePayload:

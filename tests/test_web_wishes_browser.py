@@ -13,19 +13,13 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from device import events
 from device.dayparts import Daypart
-from tests.web_pages import CAFE, CHROMIUM, LOCALES, PATIENCE_MS, chromium, playing, shown
+from tests.web_pages import CAFE, CHROMIUM, LOCALES, PATIENCE_MS, playing, shown
 from tests.web_stage import PageStage
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt install chromium")
 
 NOON = 1_767_225_600 + 12 * 3600
 SIESTA = Daypart(name="siesta", start="12:00", until="14:00", quiet=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
-import platform
 import shutil
 import sys
 from dataclasses import dataclass
@@ -22,21 +20,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.arm64.processors import CORES
+from bench.needs import program, this_computer
+from cli.cache import cache_folder
 from cli.progress import InstallerError, run_shown
 from contracts.whole_file import write_whole
 
 if TYPE_CHECKING:
     from bench.arm64.processors import Processor
+    from bench.needs import Computer
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mlfym"
-"""Not in the checkout: a whole system's files are no sources of ours."""
 REQUIREMENTS = ROOT / "systemd" / "requirements" / "speaker.txt"
 
 QEMU = ("qemu-aarch64-static", "qemu-aarch64")
 """Names of the statically linked emulator: until Bookworm, and from Trixie on."""
-NEEDED = {"mmdebstrap": "mmdebstrap", "chroot": "coreutils", QEMU[0]: "qemu-user-static"}
-"""Programs, and Debian's packages that bring them."""
+NEEDED = {("mmdebstrap",): "mmdebstrap", ("chroot",): "coreutils", QEMU: "qemu-user-static"}
 DEBIAN = ("python3", "libstdc++6", "libgomp1")
 PROGRAM = ("contracts", "device", "models", "bench/__init__.py", "bench/arm64")
 APP, PACKAGES = "opt/mlfym/app", "opt/mlfym/packages"
@@ -64,15 +62,12 @@ SUITES = {
 }
 
 
-def lacking() -> str:
-    """Why no userland can be made here, and what to do; empty when it can."""
-    if platform.machine() != "x86_64":
-        return f"this machine is {platform.machine()}; ./mlfym test runs vision on it as it is"
-    if os.geteuid():
-        return "it needs root for chroot: sudo ./mlfym test-arm64"
-    missing = [p for name, p in NEEDED.items() if name != QEMU[0] and not program(name)]
-    missing += [] if _emulator() else [NEEDED[QEMU[0]]]
-    return f"sudo apt install {' '.join(missing)}" if missing else ""
+def lacking(computer: Computer | None = None) -> str:
+    """Why no userland can be made on a computer, this one if none is named; empty when it can."""
+    computer = computer or this_computer()
+    if computer.architecture != "x86_64":
+        return f"this machine is {computer.architecture}; ./mlfym test runs vision on it as it is"
+    return computer.lacks(NEEDED, "./mlfym test-arm64")
 
 
 class Userland:
@@ -81,15 +76,16 @@ class Userland:
     Args:
         suite: of Debian.
         requirements: hashed requirements to install.
-        cache: folder that keeps it.
+        cache: folder that keeps it; the user's when left out.
 
     """
 
     def __init__(
-        self, suite: Suite, requirements: Path = REQUIREMENTS, cache: Path = CACHE
+        self, suite: Suite, requirements: Path = REQUIREMENTS, cache: Path | None = None
     ) -> None:
         self.suite, self._requirements = suite, requirements
-        self.folder = cache / "arm64" / f"{suite.name}-{requirements.stem}"
+        # Not in the checkout: a whole system's files are no sources of ours.
+        self.folder = (cache or cache_folder()) / "arm64" / f"{suite.name}-{requirements.stem}"
 
     def make(self) -> bool:
         """Make it, unless it is there as it would be made; whether it had to be.
@@ -134,7 +130,7 @@ class Userland:
                 shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, copy)
-        shutil.copy2(_emulator(), self.folder / "usr/bin/qemu")
+        shutil.copy2(program(*QEMU), self.folder / "usr/bin/qemu")
         (self.folder / "proc/cpuinfo").write_text(processor.cpuinfo(), encoding="ascii")
         for name in ("possible", "present"):
             (self.folder / CORES_LISTS / name).write_text(f"0-{CORES - 1}\n", encoding="ascii")
@@ -203,17 +199,7 @@ def wheel_words(suite: Suite, machine: str, target: Path, wanted: tuple[str, ...
     return [*words, *wanted]
 
 
-def program(name: str) -> str:
-    """Where a program is, or nothing; a root made by `su` does not look in /usr/sbin itself."""
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
-    return shutil.which(name, path=path) or ""
-
-
 def bring_pip() -> None:
     """Bring pip into this environment, which uv may have made without."""
     if importlib.util.find_spec("pip") is None:
         run_shown([sys.executable, "-m", "ensurepip"], "pip")
-
-
-def _emulator() -> str:
-    return next(filter(None, map(program, QEMU)), "")

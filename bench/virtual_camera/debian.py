@@ -7,17 +7,16 @@ machine's cameras, in a mount namespace that ends with it.
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
 from bench.arm64.material import reel_frames
 from bench.arm64.userland import (
-    CACHE,
     PYTHON,
     REQUIREMENTS,
     ROOT,
@@ -26,20 +25,24 @@ from bench.arm64.userland import (
     bring_pip,
     debian_words,
     link_usr,
-    program,
     wheel_words,
 )
+from bench.needs import program, this_computer
 from bench.virtual_camera import REAL, scene
+from cli.cache import cache_folder
 from cli.progress import InstallerError, run_shown
 from device.demo import BUNDLED_REEL
 
+if TYPE_CHECKING:
+    from bench.needs import Computer
+
 SUITE = SUITES["trixie"]
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-NEEDED = {
-    "mmdebstrap": "mmdebstrap",
-    "gcc": "gcc",
-    "unshare": "util-linux",
-    "chroot": "coreutils",
+NEEDED: dict[tuple[str, ...], str] = {
+    ("mmdebstrap",): "mmdebstrap",
+    ("gcc",): "gcc",
+    ("unshare",): "util-linux",
+    ("chroot",): "coreutils",
 }
 DEBIAN = (
     "python3",
@@ -81,14 +84,12 @@ _PRELOADED = (
 """Only from within: the programs that enter it have another C library."""
 
 
-def lacking() -> str:
-    """Why it cannot be run here, and what to do; empty when it can."""
-    if platform.machine() not in ARCHITECTURES:
-        return f"there is no Debian of ours for {platform.machine()}"
-    if os.geteuid():
-        return "it needs root for chroot: sudo ./mlfym bench pi-camera"
-    missing = [package for name, package in NEEDED.items() if not program(name)]
-    return f"sudo apt install {' '.join(missing)}" if missing else ""
+def lacking(computer: Computer | None = None) -> str:
+    """Why it cannot be run on a computer, this one if none is named; empty when it can."""
+    computer = computer or this_computer()
+    if computer.architecture not in ARCHITECTURES:
+        return f"there is no Debian of ours for {computer.architecture}"
+    return computer.lacks(NEEDED, "./mlfym bench pi-camera")
 
 
 class VirtualCamera:
@@ -99,8 +100,8 @@ class VirtualCamera:
 
     """
 
-    def __init__(self, cache: Path = CACHE) -> None:
-        self.folder = cache / "virtual_camera" / SUITE.name
+    def __init__(self, cache: Path | None = None) -> None:
+        self.folder = (cache or cache_folder()) / "virtual_camera" / SUITE.name
 
     def make(self) -> None:
         """Make it, unless it is there."""

@@ -91,19 +91,10 @@ class Pulse(msgspec.Struct, frozen=True, kw_only=True):
 def view_of(status: Status, *, staff: bool) -> View:
     """The page's state; the position is that of the snapshot."""
     state, controls, mood = status.state, status.controls, status.state.mood
-    playing = state.playing
     left, taken = controls.mood_seconds_left, controls.wishes_taken
     return View(
         playback=state.playback,
-        playing=Song(
-            id=playing.track,
-            title=playing.title,
-            artist=playing.artist,
-            why=controls.now.why if controls.now else None,
-            tier=playing.tier,
-        )
-        if playing
-        else None,
+        playing=_song(status),
         now=controls.now,
         liked=controls.liked,
         position=round(status.position_seconds, 1),
@@ -138,6 +129,19 @@ def view_of(status: Status, *, staff: bool) -> View:
         queued=controls.queued,
         tracks=status.library_tracks,
         masks=tuple(msgspec.to_builtins(mask) for mask in controls.masks) if staff else (),
+    )
+
+
+def _song(status: Status) -> Song | None:
+    playing, now = status.state.playing, status.controls.now
+    if playing is None:
+        return None
+    return Song(
+        id=playing.track,
+        title=playing.title,
+        artist=playing.artist,
+        why=now.why if now else None,
+        tier=playing.tier,
     )
 
 
