@@ -144,8 +144,13 @@ def test_the_list_lets_each_do_its_part_and_no_more(port: int) -> None:
 
 def test_what_came_of_a_command_is_told_to_the_home(port: int) -> None:
     """Through the real broker and its list: the answer names the command and says why."""
-    home = Guest(port, "homeassistant", f"{BASE}/answer")
+    home = Guest(port, "homeassistant", f"{BASE}/answer", f"{BASE}/state", "homeassistant/status")
     device = Guest(port, "salon", f"{BASE}/command/+")
+    # What a client says comes after its subscriptions: once it is heard, these hold.
+    home.say("homeassistant/status", "online")
+    assert home.heard() == "homeassistant/status online"
+    device.say(f"{BASE}/state", "here")
+    assert home.heard() == f"{BASE}/state here"
     commands = MqttCommands("salon", lambda _event: None, HandClock().now, device.bus.publish)
     try:
         asked = Publication(topic=f"{BASE}/command/volume", payload=b"loud", correlation=b"seven")
